@@ -1,0 +1,117 @@
+"""The one mechanism: a ladder is the list of rungs around an obligation, each at an offset from its due instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema, model_validator
+
+from pfflow.domain.offsets import Offset
+from pfflow.domain.parties import Level
+
+
+def _offset(value: object) -> Offset:
+    return value if isinstance(value, Offset) else Offset.parse(str(value))
+
+
+OffsetText = Annotated[
+    InstanceOf[Offset],
+    BeforeValidator(_offset),
+    WithJsonSchema({"type": "string", "pattern": r"^[+-]?\d+(bd|d|bh|h)$", "examples": ["-5bd", "+4bh", "0bd"]}),
+]
+
+
+class Definition(BaseModel):
+    """What a playbook defines: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Action(StrEnum):
+    """What a rung does."""
+
+    ANNOUNCE = "announce"
+    INVITE = "invite"
+    REQUEST = "request"
+    REMIND = "remind"
+    SEND = "send"
+    ESCALATE = "escalate"
+
+
+class Late(StrEnum):
+    """What becomes of a rung that is reached late: sent all the same, skipped, or merged into the next of its kind."""
+
+    SEND = "send"
+    SKIP = "skip"
+    MERGE = "merge"
+
+
+class Rung(Definition):
+    """One step: at an offset from the due instant, do one thing, to one audience."""
+
+    at: OffsetText = Field(description="Offset from the due date: -5bd, +1bd, 0bd, +3d, +4bh, -24h.")
+    do: Action = Field(description="What happens.")
+    to: str = Field(description="responsible, accountable, consulted, informed, owner, head, debtor, creditor, or a role.")
+    repeat: OffsetText | None = Field(default=None, description="Repeat after this interval while it is still owed.")
+    limit: int = Field(default=5, ge=1, le=100, description="How often a repeated rung fires at most.")
+    late: Late = Field(default=Late.SEND, description="What to do when the rung is reached late.")
+    level: Level | None = Field(default=None, description="Which level of the party is written to; working if not said.")
+
+    @property
+    def name(self) -> str:
+        """The rung's name within its ladder: what it does, when, to whom."""
+        return f"{self.do}{self.at}-{self.to}"
+
+    @model_validator(mode="after")
+    def _repeats_forward(self) -> Self:
+        if self.repeat is not None and self.repeat.count <= 0:
+            raise ValueError(f"repeat {self.repeat} does not go forward; write an interval such as +2bd")
+        return self
+
+
+class Ladder(Definition):
+    """The rungs in the order of their offsets; no two share a name."""
+
+    rungs: tuple[Rung, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [rung.name for rung in self.rungs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two rungs do the same at the same time to the same audience: {', '.join(twice)}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One firing of a rung to be: `name` is the rung's name, with /2, /3 … where it repeats; `at` its UTC instant."""
+
+    rung: Rung
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """A rung that was reached: what became of it (fired, skipped, merged) and when. Unique for obligation and rung."""
+
+    obligation_key: str
+    rung: str
+    due_at: datetime
+    fired_at: datetime
+    outcome: str
+    because: str = ""
+
+
+def steps_of(rung: Rung, first_at: datetime, following: Iterator[datetime]) -> Iterator[Step]:
+    """Give the firings of a rung in order: one, or up to `limit` at the instants that follow."""
+    yield Step(rung, rung.name, first_at)
+    if rung.repeat is None:
+        return
+    for number, at in zip(range(2, rung.limit + 1), following, strict=False):
+        yield Step(rung, f"{rung.name}/{number}", at)

@@ -1,0 +1,136 @@
+"""The one noun: an obligation is something a party owes another by a day.
+
+A meeting to hold, a report to send, a fact to supply, an approval to give, a covenant to certify: one life, one key.
+Overdue is derived, never stored. `TRANSITIONS` is the whole life; a move that is not in it is the error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from urllib.parse import quote
+
+from pfflow.domain.words import Json, Stage, Words
+
+
+_STRAY_DOT = re.compile(r"^\.|\.$|(?<=\.)\.")
+
+
+class Status(StrEnum):
+    """Where an obligation stands. Planned: nothing was said of it yet. Open: its ladder has begun."""
+
+    PLANNED = "planned"
+    OPEN = "open"
+    FULFILLED = "fulfilled"
+    WAIVED = "waived"
+    CANCELLED = "cancelled"
+
+
+class ObligationKind(StrEnum):
+    """What is owed."""
+
+    MEETING = "meeting"
+    REPORT = "report"
+    FACT = "fact"
+    APPROVAL = "approval"
+    OFFER = "offer"
+    NOTICE = "notice"
+    SURVEY = "survey"
+    COVENANT = "covenant"
+    ACTION = "action"
+
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
+    {
+        Status.PLANNED: frozenset({Status.OPEN, Status.FULFILLED, Status.WAIVED, Status.CANCELLED}),
+        Status.OPEN: frozenset({Status.FULFILLED, Status.WAIVED, Status.CANCELLED}),
+        Status.FULFILLED: frozenset(),
+        Status.WAIVED: frozenset(),
+        Status.CANCELLED: frozenset(),
+    }
+)
+
+
+class ObligationError(ValueError):
+    """A move an obligation's life does not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation:
+    """Something `debtor` owes `creditor` by `due_at`. Key: `key`, which is project/obligation/period.
+
+    `debtor` and `creditor` are roles or party refs. `unadjusted_on` is the date the rule gives, `due_on` the business
+    day it is rolled to, `due_at` the instant (UTC) in the obligation's `timezone`. `subject` is what it is about (a
+    party, a package, a department), `content` names the report that fulfils it, `details` is what its letters say.
+    """
+
+    key: str
+    project_ref: str
+    stage: Stage
+    kind: ObligationKind
+    title: Words
+    due_at: datetime
+    due_on: date
+    unadjusted_on: date
+    timezone: str
+    ladder: str
+    activity: str = ""
+    debtor: str = ""
+    creditor: str = ""
+    subject: str = ""
+    template: str = ""
+    content: str = ""
+    period_start: date | None = None
+    period_end: date | None = None
+    provisional: bool = False
+    minutes: int = 0
+    sequence: int = 0
+    status: Status = Status.PLANNED
+    held_until: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    closed_because: str = ""
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def live(self) -> bool:
+        """Whether it is still owed."""
+        return self.status in (Status.PLANNED, Status.OPEN)
+
+    def overdue(self, as_of: datetime) -> bool:
+        """Whether it is still owed after its due instant."""
+        return self.live and self.due_at < as_of
+
+    def moved_to(self, status: Status, *, at: datetime, by: str = "", because: str = "") -> Obligation:
+        """Give the obligation in another status.
+
+        Raises ObligationError for a move `TRANSITIONS` does not have, or a waiver without who and why.
+        """
+        if status not in TRANSITIONS[self.status]:
+            raise ObligationError(f"{self.key} is {self.status} and cannot become {status}")
+        if status is Status.WAIVED and not (by and because):
+            raise ObligationError(f"{self.key}: a waiver names who waives and why")
+        if status is Status.OPEN:
+            return replace(self, status=status)
+        return replace(self, status=status, closed_at=at, closed_by=by, closed_because=because, held_until=None)
+
+
+def derived_key(*parts: str) -> str:
+    """Give the key made of the parts: readable, stable, and fit for a Message-ID (RFC 5322 section 3.6.4).
+
+    Characters outside ASCII letters, digits and ``-_.+`` are percent-encoded, so a Chinese reference stays unique;
+    a dot that would stand at an edge or doubled (a dot-atom has neither) is encoded as well.
+
+    >>> derived_key("G1", "fund-use-report", "2026-01-15")
+    'G1/fund-use-report/2026-01-15'
+    >>> derived_key("项目", "a b")
+    '%E9%A1%B9%E7%9B%AE/a%20b'
+    """
+    encoded = [quote(part, safe="+-_") for part in parts]
+    if not all(encoded):
+        raise ObligationError(f"a key has no empty part: {parts!r}")
+    return "/".join(_STRAY_DOT.sub("%2E", part) for part in encoded)
