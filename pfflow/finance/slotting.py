@@ -50,7 +50,7 @@ DEFAULT_WEIGHTS: Mapping[str, Decimal] = MappingProxyType(
         "security": Decimal(15),
     }
 )
-"""The five factors of CRE33.13 with weights in percent. The weights are this product's default, to be set by the house."""
+"""The five factors of CRE33.13 with weights in percent; the weights are a default, for the house to set."""
 
 RISK_WEIGHTS: Mapping[Category, Decimal] = MappingProxyType(
     {

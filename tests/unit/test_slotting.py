@@ -50,11 +50,11 @@ def test_a_tie_at_two_and_a_half_is_not_rounded_to_even() -> None:
 def test_the_evidence_shows_each_factor_with_its_part() -> None:
     result = grade(make_factors(2, 1, 2, 3, 2), make_weights(30, 10, 30, 15, 15))
     assert [(part.factor, part.grade, part.weight, part.contribution) for part in result.evidence] == [
-        ("financial_strength", FactorGrade.GOOD, 30, Decimal("0.6")),
-        ("political_and_legal", FactorGrade.STRONG, 10, Decimal("0.1")),
-        ("transaction", FactorGrade.GOOD, 30, Decimal("0.6")),
-        ("sponsor", FactorGrade.SATISFACTORY, 15, Decimal("0.45")),
-        ("security", FactorGrade.GOOD, 15, Decimal("0.3")),
+        ("financial_strength", FactorGrade.GOOD, Decimal(30), Decimal("0.6")),
+        ("political_and_legal", FactorGrade.STRONG, Decimal(10), Decimal("0.1")),
+        ("transaction", FactorGrade.GOOD, Decimal(30), Decimal("0.6")),
+        ("sponsor", FactorGrade.SATISFACTORY, Decimal(15), Decimal("0.45")),
+        ("security", FactorGrade.GOOD, Decimal(15), Decimal("0.3")),
     ]
 
 
