@@ -1,9 +1,9 @@
 """The cash waterfall: what a period's cash pays, in which order, and what is left.
 
 Cash goes to the ranks from senior to junior; a rank is paid in full before the next gets anything. The debt service
-reserve (DSRA) pays senior debt service that cash does not reach, the maintenance reserve (MRA) pays maintenance; both are
-filled again in their own rank. Reserves above target give the excess back before anything is paid. What is left is
-distributed, unless distributions are locked up: then it stays.
+reserve (DSRA) pays senior debt service that cash does not reach, the maintenance reserve (MRA) pays maintenance; both
+are filled again in their own rank. Reserves above target give the excess back before anything is paid. What is left
+is distributed, unless distributions are locked up: then it stays.
 
 Two things always hold, and the tests say so: outflows and closing cash are inflow, opening cash and what reserves
 gave; and no payment and no balance is negative.

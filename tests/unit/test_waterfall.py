@@ -71,12 +71,12 @@ def test_the_debt_service_reserve_pays_what_cash_does_not_reach() -> None:
     # 20 + 5 + 6 + 1 = 32, then 18 interest leaves 5 of 55 for a principal of 22: the reserve gives 17
     result = make_waterfall(55)
     principal = next(payment for payment in result.payments if payment.rank is Rank.SENIOR_PRINCIPAL)
-    assert (principal.from_cash, principal.from_reserve, principal.shortfall) == (5, 17, 0)
+    assert (principal.from_cash, principal.from_reserve, principal.shortfall) == (Decimal(5), Decimal(17), Decimal(0))
     assert result.reserves[Rank.DSRA] == 23
     assert [(payment.rank, payment.shortfall) for payment in result.shortfalls] == [
-        (Rank.DSRA, 17),
-        (Rank.MANDATORY_PREPAYMENT, 3),
-        (Rank.SUBORDINATED, 4),
+        (Rank.DSRA, Decimal(17)),
+        (Rank.MANDATORY_PREPAYMENT, Decimal(3)),
+        (Rank.SUBORDINATED, Decimal(4)),
     ]
 
 
