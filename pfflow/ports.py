@@ -45,8 +45,9 @@ class Deciding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NotHeld:
-    """Why a project was not given to decide for: `busy` (another worker has it), `decided` (nothing is new at as_of)
-    or `past` (a decision at a later instant stands).
+    """Why a project was not given to decide for.
+
+    `busy`: another worker has it; `decided`: nothing is new at as_of; `past`: a decision at a later instant stands.
     """
 
     reason: str
@@ -86,9 +87,7 @@ class Store(Protocol):
         """Give all project refs in order."""
         ...
 
-    def deciding(
-        self, project_ref: str, stage: Stage, as_of: datetime
-    ) -> AbstractContextManager[Deciding | NotHeld]:
+    def deciding(self, project_ref: str, stage: Stage, as_of: datetime) -> AbstractContextManager[Deciding | NotHeld]:
         """Hold a project while a stage decides for it, in one transaction with what it records."""
         ...
 

@@ -14,7 +14,7 @@ from pfflow.domain.offsets import Offset
 from pfflow.domain.parties import Level
 
 
-def _offset(value: object) -> Offset:
+def _offset(value: object) -> object:
     return value if isinstance(value, Offset) else Offset.parse(str(value))
 
 
@@ -55,11 +55,13 @@ class Rung(Definition):
 
     at: OffsetText = Field(description="Offset from the due date: -5bd, +1bd, 0bd, +3d, +4bh, -24h.")
     do: Action = Field(description="What happens.")
-    to: str = Field(description="responsible, accountable, consulted, informed, owner, head, debtor, creditor, or a role.")
+    to: str = Field(
+        description="responsible, accountable, consulted, informed, owner, head, debtor, creditor, or a role."
+    )
     repeat: OffsetText | None = Field(default=None, description="Repeat after this interval while it is still owed.")
     limit: int = Field(default=5, ge=1, le=100, description="How often a repeated rung fires at most.")
     late: Late = Field(default=Late.SEND, description="What to do when the rung is reached late.")
-    level: Level | None = Field(default=None, description="Which level of the party is written to; working if not said.")
+    level: Level | None = Field(default=None, description="Which level of a party is written to; working if not said.")
 
     @property
     def name(self) -> str:
@@ -74,9 +76,17 @@ class Rung(Definition):
 
 
 class Ladder(Definition):
-    """The rungs in the order of their offsets; no two share a name."""
+    """The rungs in the order of their offsets; no two share a name. An acknowledgement holds the ladder for `hold`."""
 
     rungs: tuple[Rung, ...] = Field(min_length=1)
+    hold: OffsetText = Field(
+        default_factory=lambda: Offset.parse("2bd"), description="How long an acknowledgement holds."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_list(cls, value: object) -> object:
+        return {"rungs": value} if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -115,3 +125,12 @@ def steps_of(rung: Rung, first_at: datetime, following: Iterator[datetime]) -> I
         return
     for number, at in zip(range(2, rung.limit + 1), following, strict=False):
         yield Step(rung, f"{rung.name}/{number}", at)
+
+
+def action_in(step_name: str) -> str:
+    """Give what a step does, read from its name.
+
+    >>> action_in("escalate+3bd-joint-command/2")
+    'escalate'
+    """
+    return next((str(action) for action in Action if step_name.startswith(action)), "")

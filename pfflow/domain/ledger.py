@@ -1,7 +1,7 @@
 """The ledger: append-only, one chain a project, each entry carrying the hash of the one before it.
 
-The hash is SHA-256 over the canonical JSON of every other field (keys sorted, no spaces, UTF-8), so a change of any byte
-of an entry, its removal or its re-ordering breaks the chain at that entry. An entry holds ids and hashes of what
+The hash is SHA-256 over the canonical JSON of every other field (keys sorted, no spaces, UTF-8), so a change of any
+byte of an entry, its removal or its re-ordering breaks the chain at that entry. An entry holds ids and hashes of what
 concerns a person, never the data itself.
 """
 
@@ -98,7 +98,7 @@ def chained(project_ref: str, seq: int, previous: str, drafts: Iterable[EntryDra
 
 
 def first_break(project_ref: str, entries: Iterable[Entry], head_seq: int, head_digest: str) -> Break | None:
-    """Give the first broken entry of a chain, or None. `entries` come in order of seq; head is what the project keeps."""
+    """Give the first broken entry of a chain, or None; entries come by seq, the head is what the project keeps."""
     seq, previous = 0, GENESIS
     for entry in entries:
         if entry.seq != seq + 1:

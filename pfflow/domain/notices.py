@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pfflow.domain.obligations import derived_key
 from pfflow.domain.reports import Report
-from pfflow.domain.words import Json, Words
+from pfflow.domain.words import NO_WORDS, Json, Words
 
 
 class Method(StrEnum):
@@ -46,7 +46,7 @@ class Invitation:
     organizer_name: Words
     organizer_email: str
     attendees: tuple[Attendee, ...]
-    location: Words = Words("", "")
+    location: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

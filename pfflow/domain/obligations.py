@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from pfflow.domain.words import Json, Stage, Words
 
-
 _STRAY_DOT = re.compile(r"^\.|\.$|(?<=\.)\.")
 
 

@@ -1,4 +1,4 @@
-"""What a playbook says: intent as values. YAML becomes these models; every stage reads them; none of them does anything."""
+"""What a playbook says: intent as values. YAML becomes these models, every stage reads them, none of them acts."""
 
 from __future__ import annotations
 
@@ -119,12 +119,13 @@ class ChecklistItem(Definition):
 
 
 class Gathering(Definition):
-    """How missing information is asked for."""
+    """How missing information is asked for and how warnings are given."""
 
     ladder: str
+    activity: str = Field(description="The RACI activity of asking for information.")
     due: OffsetText = Field(description="How long a party has to answer, such as +10bd.")
     warning_ladder: str = Field(description="The ladder of risk warnings.")
-    warn: tuple[str, ...] = Field(min_length=1, description="The roles that hear of a covenant below its threshold.")
+    warning_activity: str = Field(description="The RACI activity of warnings; its Informed roles are warned.")
     milestone_slip_days: int = Field(default=30, ge=1, description="A milestone later than this is a warning too.")
 
 

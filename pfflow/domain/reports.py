@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from pfflow.domain.words import Words
+from pfflow.domain.words import NO_WORDS, Words
 
 
 class CellKind(StrEnum):
@@ -49,7 +49,7 @@ class Table:
     title: Words
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    note: Words = Words("", "")
+    note: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)

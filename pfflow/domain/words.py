@@ -49,3 +49,7 @@ class Words:
     def as_json(self) -> dict[str, str]:
         """Give {"zh": …, "en": …}, the shape letters and artifacts read."""
         return {"zh": self.zh, "en": self.en}
+
+
+NO_WORDS = Words("", "")
+"""Nothing said."""
