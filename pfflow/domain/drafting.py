@@ -1,0 +1,143 @@
+"""The sheet a stage writes its decision on: it collects, keeps the life of obligations, and gives a frozen Decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from pfflow.domain.decision import Conclusion, Decision, Dossier, Finding
+from pfflow.domain.ladder import Firing
+from pfflow.domain.ledger import EntryDraft
+from pfflow.domain.notices import Notice
+from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.words import Json, Stage, Words
+
+
+class Draft:
+    """A decision being written; it sees the dossier with its own changes laid over it."""
+
+    def __init__(self, dossier: Dossier, stage: Stage, as_of: datetime) -> None:
+        self.dossier = dossier
+        self.stage = stage
+        self.as_of = as_of
+        self._entries: list[EntryDraft] = []
+        self._obligations: dict[str, Obligation] = {}
+        self._firings: dict[tuple[str, str], Firing] = {}
+        self._notices: list[Notice] = []
+        self._conclusions: dict[str, Conclusion] = {}
+        self._findings: list[Finding] = []
+
+    @property
+    def today(self) -> date:
+        """The day of `as_of` in the playbook's time zone."""
+        return self.as_of.astimezone(self.dossier.playbook.zone).date()
+
+    def obligation(self, key: str) -> Obligation | None:
+        """Give an obligation as it now stands."""
+        return self._obligations.get(key) or self.dossier.held.obligations.get(key)
+
+    def live(self) -> tuple[Obligation, ...]:
+        """Give this stage's obligations that are still owed, in order of due instant and key."""
+        merged = {o.key: o for o in self.dossier.of_stage(self.stage)} | self._obligations
+        return tuple(sorted((o for o in merged.values() if o.live), key=lambda o: (o.due_at, o.key)))
+
+    def fired(self, obligation_key: str, rung: str) -> bool:
+        """Whether a rung was reached before, or in this decision."""
+        pair = (obligation_key, rung)
+        return pair in self._firings or pair in self.dossier.held.firings
+
+    def firings_of(self, obligation_key: str) -> tuple[Firing, ...]:
+        """Give the firings of an obligation, oldest first."""
+        both = {**self.dossier.held.firings, **self._firings}
+        mine = (f for (key, _), f in both.items() if key == obligation_key)
+        return tuple(sorted(mine, key=lambda f: (f.fired_at, f.due_at, f.rung)))
+
+    def enter(self, kind: str, subject: str, data: Mapping[str, Json] | None = None) -> None:
+        """Write an entry for the ledger: ids and numbers, no personal data."""
+        self._entries.append(EntryDraft(at=self.as_of, stage=self.stage, kind=kind, subject=subject, data=data or {}))
+
+    def plan(self, obligation: Obligation, because: str) -> bool:
+        """Add an obligation that is not there yet; gives whether it was added."""
+        if self.obligation(obligation.key) is not None:
+            return False
+        self._obligations[obligation.key] = obligation
+        self.enter(
+            "planned",
+            obligation.key,
+            {
+                "due_on": obligation.due_on.isoformat(),
+                "unadjusted_on": obligation.unadjusted_on.isoformat(),
+                "provisional": obligation.provisional,
+                "because": because,
+            },
+        )
+        return True
+
+    def change(self, obligation: Obligation) -> None:
+        """Put an obligation in place of the one with its key, without a move of its life."""
+        self._obligations[obligation.key] = obligation
+
+    def move(self, obligation: Obligation, status: Status, *, by: str = "", because: str = "") -> Obligation:
+        """Move an obligation along its life and write that down."""
+        moved = obligation.moved_to(status, at=self.as_of, by=by, because=because)
+        self._obligations[moved.key] = moved
+        if status is not Status.OPEN:
+            self.enter(str(status), moved.key, {"by": by, "because": because})
+        return moved
+
+    def hold(self, obligation: Obligation, until: datetime, *, by: str) -> Obligation:
+        """Hold an obligation's ladder until an instant."""
+        held = replace(obligation, held_until=until)
+        self._obligations[held.key] = held
+        self.enter("held", held.key, {"by": by, "until": until.isoformat()})
+        return held
+
+    def fire(self, firing: Firing, notices: Iterable[Notice]) -> None:
+        """Write down that a rung was reached, with the notices that go out for it."""
+        told = list(notices)
+        self._firings[firing.obligation_key, firing.rung] = firing
+        self._notices.extend(told)
+        self.enter(
+            firing.outcome,
+            f"{firing.obligation_key}/{firing.rung}",
+            {
+                "due_at": firing.due_at.isoformat(),
+                "to": [notice.contact_ref for notice in told],
+                "because": firing.because,
+            },
+        )
+
+    def conclude(self, subject: str, value: Mapping[str, Json], because: str) -> bool:
+        """Keep what is concluded on a subject; gives whether it is news."""
+        before = self.dossier.held.conclusions.get((self.stage, subject))
+        if before is not None and before.value == value and before.because == because:
+            return False
+        self._conclusions[subject] = Conclusion(
+            stage=self.stage, subject=subject, value=value, because=because, concluded_at=self.as_of
+        )
+        self.enter("concluded", subject, {"value": value, "because": because})
+        return True
+
+    def concluded(self, subject: str) -> Mapping[str, Json]:
+        """Give what this stage last concluded on a subject, in this decision or before."""
+        mine = self._conclusions.get(subject)
+        return mine.value if mine else self.dossier.concluded(self.stage, subject)
+
+    def find(self, kind: str, subject: str, zh: str, en: str) -> None:
+        """List something people should see."""
+        self._findings.append(Finding(stage=self.stage, kind=kind, subject=subject, text=Words(zh, en)))
+
+    def decision(self) -> Decision:
+        """Give what was collected as a decision."""
+        return Decision(
+            project_ref=self.dossier.project.project_ref,
+            stage=self.stage,
+            as_of=self.as_of,
+            entries=tuple(self._entries),
+            obligations=tuple(self._obligations.values()),
+            firings=tuple(self._firings.values()),
+            notices=tuple(self._notices),
+            conclusions=tuple(self._conclusions.values()),
+            findings=tuple(self._findings),
+        )

@@ -1,0 +1,288 @@
+"""Climbing: what becomes of an obligation's ladder at an instant. Announcing, reminding and escalating are one thing.
+
+The rules, in order. What people said of the obligation is heard first; what is fulfilled, waived or cancelled climbs no
+further. A held ladder keeps still until its hold ends. A rung fires once. A rung whose content is not there waits, and
+the ladder climbs past it. A rung reached more than one business day late does what its late policy says. A rung that
+reaches nobody goes to the head of relationship, never into silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pfflow.domain.audience import audience, names_of
+from pfflow.domain.business_days import business_days_between
+from pfflow.domain.drafting import Draft
+from pfflow.domain.facts import Interaction, Touch
+from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, steps_of
+from pfflow.domain.letters import letter_context, template_of
+from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
+from pfflow.domain.obligations import Obligation, ObligationKind, Status
+from pfflow.domain.offsets import Offset, offset_instant
+from pfflow.domain.parties import Contact, Direction
+from pfflow.domain.reports import Report
+from pfflow.domain.words import NO_WORDS, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a report cannot be made yet."""
+
+    what: Words
+
+
+Content = Callable[[Obligation], Report | Missing]
+"""Gives the report an obligation owes, or what is missing for it."""
+
+HOUSE = "pfflow"
+"""Who fulfils what the house itself sends."""
+
+_FULFILLED_BY_SENDING = frozenset({ObligationKind.REPORT, ObligationKind.OFFER})
+_FULFILLED_BY_HEARING = frozenset({ObligationKind.NOTICE})
+
+
+def nothing_to_send(obligation: Obligation) -> Missing:
+    """Say that the house makes no report for this obligation; its debtor delivers it."""
+    return Missing(Words(f"尚未收到{obligation.title.zh}", f"{obligation.title.en} has not been received"))
+
+
+def climb(draft: Draft, content: Content = nothing_to_send) -> None:
+    """Hear what was said of a stage's live obligations, then take every step of their ladders that is reached."""
+    for obligation in draft.live():
+        heard = hear(draft, obligation)
+        if heard.live:
+            _take_steps(draft, heard, content)
+
+
+def hear(draft: Draft, obligation: Obligation) -> Obligation:
+    """Apply what parties said of an obligation until now: fulfilment, waiver, acknowledgement. Each counts once."""
+    for touch in answers_to(draft, obligation):
+        mark = f"heard-{touch.ext_id}"
+        if not obligation.live or draft.fired(obligation.key, mark):
+            continue
+        by = touch.contact_ref or touch.party_ref
+        outcome = _meaning(obligation, touch)
+        if outcome is None:
+            continue
+        if outcome is Status.OPEN:
+            obligation = draft.hold(obligation, _held_until(draft, obligation, touch.at), by=by)
+        elif outcome is Status.WAIVED and not (by and touch.outcome):
+            draft.find(
+                "waiver-incomplete", obligation.key, "豁免须写明何人、因何豁免", "a waiver names who waives and why"
+            )
+            continue
+        else:
+            obligation = draft.move(obligation, outcome, by=by, because=touch.outcome or str(touch.kind))
+        draft.fire(
+            Firing(
+                obligation_key=obligation.key,
+                rung=mark,
+                due_at=touch.at,
+                fired_at=draft.as_of,
+                outcome="heard",
+                because=str(touch.kind),
+            ),
+            (),
+        )
+    return obligation
+
+
+def answers_to(draft: Draft, obligation: Obligation) -> tuple[Interaction, ...]:
+    """Give what was said of an obligation up to `as_of`, in order of instant."""
+    said = (
+        t
+        for t in draft.dossier.facts.interactions
+        if t.obligation_key == obligation.key and t.direction is Direction.INBOUND and t.at <= draft.as_of
+    )
+    return tuple(sorted(said, key=lambda t: (t.at, t.ext_id)))
+
+
+def _meaning(obligation: Obligation, touch: Interaction) -> Status | None:
+    match touch.kind:
+        case Touch.FULFILMENT:
+            return Status.FULFILLED
+        case Touch.MEETING if obligation.kind is ObligationKind.MEETING:
+            return Status.FULFILLED
+        case Touch.WAIVER:
+            return Status.WAIVED
+        case Touch.ACKNOWLEDGEMENT:
+            return Status.FULFILLED if obligation.kind in _FULFILLED_BY_HEARING else Status.OPEN
+        case _:
+            return None
+
+
+def _held_until(draft: Draft, obligation: Obligation, at: datetime) -> datetime:
+    return _moved(draft, at, draft.dossier.playbook.ladders[obligation.ladder].hold)
+
+
+def _moved(draft: Draft, instant: datetime, offset: Offset) -> datetime:
+    playbook = draft.dossier.playbook
+    hours = playbook.hours
+    return offset_instant(
+        instant,
+        offset,
+        draft.dossier.calendar,
+        zone=playbook.zone,
+        at=hours.letters,
+        opens=hours.opens,
+        closes=hours.closes,
+    )
+
+
+def steps(draft: Draft, obligation: Obligation, ladder: Ladder) -> tuple[Step, ...]:
+    """Give the steps of a ladder in the order they are reached: all up to `as_of`, and the first one after it."""
+    found: list[Step] = []
+    for rung in ladder.rungs:
+        first = _moved(draft, obligation.due_at, rung.at)
+        for step in steps_of(rung, first, _repeats(draft, rung, first)):
+            found.append(step)
+            if step.at > draft.as_of:
+                break
+    return tuple(sorted(found, key=lambda s: s.at))
+
+
+def _repeats(draft: Draft, rung: Rung, first: datetime) -> Iterator[datetime]:
+    at = first
+    while rung.repeat is not None:
+        at = _moved(draft, at, rung.repeat)
+        yield at
+
+
+def _take_steps(draft: Draft, obligation: Obligation, content: Content) -> None:
+    if obligation.held_until is not None and obligation.held_until > draft.as_of:
+        return
+    ladder = draft.dossier.playbook.ladders[obligation.ladder]
+    ahead = steps(draft, obligation, ladder)
+    pending = [s for s in ahead if s.at <= draft.as_of and not draft.fired(obligation.key, s.name)]
+    for number, step in enumerate(pending):
+        if not obligation.live:
+            return
+        stale = _stale(draft, obligation, step, pending[number + 1 :])
+        if stale:
+            outcome, because = stale
+            _mark(draft, obligation, step, outcome, because)
+            continue
+        following = next((s for s in ahead if s.at > draft.as_of and s.rung.do is not Action.SEND), None)
+        obligation = _fire(draft, obligation, step, following, content)
+
+
+def _stale(draft: Draft, obligation: Obligation, step: Step, later: Sequence[Step]) -> tuple[str, str] | None:
+    """Give what becomes of a step that came too late to be taken, and why; None where it is taken."""
+    action, late_days = step.rung.do, _late_days(draft, step)
+    if action in (Action.INVITE, Action.ANNOUNCE) and obligation.due_at <= draft.as_of:
+        return "skipped", "what it announces is over"
+    if action is Action.REMIND and step.at < obligation.due_at <= draft.as_of and late_days > 1:
+        return "skipped", "the reminder's due date is past"
+    if late_days <= 1:
+        return None
+    if step.rung.late is Late.SKIP:
+        return "skipped", f"reached {late_days} business days late"
+    if step.rung.late is Late.MERGE and any(s.rung.do is action for s in later):
+        return "merged", f"reached {late_days} business days late, into a later {action}"
+    return None
+
+
+def _late_days(draft: Draft, step: Step) -> int:
+    on = step.at.astimezone(draft.dossier.playbook.zone).date()
+    return business_days_between(on, draft.today, draft.dossier.calendar)
+
+
+def _mark(draft: Draft, obligation: Obligation, step: Step, outcome: str, because: str) -> None:
+    draft.fire(_firing(draft, obligation, step, outcome, because), ())
+
+
+def _firing(draft: Draft, obligation: Obligation, step: Step, outcome: str, because: str = "") -> Firing:
+    return Firing(
+        obligation_key=obligation.key,
+        rung=step.name,
+        due_at=step.at,
+        fired_at=draft.as_of,
+        outcome=outcome,
+        because=because,
+    )
+
+
+def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | None, content: Content) -> Obligation:
+    report: Report | None = None
+    because = NO_WORDS
+    made = content(obligation)
+    if step.rung.do is Action.SEND and obligation.kind is not ObligationKind.NOTICE:
+        if isinstance(made, Missing):
+            return obligation
+        report = made
+    elif isinstance(made, Missing):
+        because = made.what
+    elif obligation.kind is ObligationKind.APPROVAL:
+        report = made
+    readers, rerouted = _readers(draft, obligation, step)
+    if not readers:
+        return obligation
+    if step.rung.do is Action.REQUEST and step.at < obligation.due_at:
+        because = NO_WORDS
+    context = letter_context(draft, obligation, step, following, because)
+    invitation = _invitation(draft, obligation, readers) if step.rung.do is Action.INVITE else None
+    notices = [
+        Notice(
+            key=notice_key(obligation.key, step.name, contact.contact_ref),
+            project_ref=obligation.project_ref,
+            obligation_key=obligation.key,
+            rung=step.name,
+            contact_ref=contact.contact_ref,
+            template=template_of(obligation, step.rung.do),
+            noticed_at=draft.as_of,
+            context=context,
+            invitation=invitation,
+            report=report,
+        )
+        for contact in readers
+    ]
+    if obligation.status is Status.PLANNED:
+        obligation = draft.move(obligation, Status.OPEN)
+    draft.fire(_firing(draft, obligation, step, "fired", rerouted), notices)
+    if step.rung.do is Action.SEND and obligation.kind in _FULFILLED_BY_SENDING:
+        obligation = draft.move(obligation, Status.FULFILLED, by=HOUSE, because=f"sent by {step.name}")
+    return obligation
+
+
+def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Contact, ...], str]:
+    """Give whom a step writes to, and why it is others than the rung says where that is so."""
+    dossier, rung = draft.dossier, step.rung
+    readers = audience(dossier, rung.to, obligation, rung.level, draft.today)
+    if readers:
+        return readers, ""
+    head = dossier.playbook.house.head
+    draft.find(
+        "nobody",
+        f"{obligation.key}/{step.name}",
+        f"“{rung.to}”没有联系人；改送{names_of(dossier, (head,), draft.today).zh}",
+        f"nobody is {rung.to}; it goes to {names_of(dossier, (head,), draft.today).en}",
+    )
+    return audience(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"
+
+
+def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
+    house = draft.dossier.playbook.house
+    everyone = {
+        contact.email.lower(): contact
+        for rung in draft.dossier.playbook.ladders[obligation.ladder].rungs
+        if rung.do is Action.INVITE
+        for contact in audience(draft.dossier, rung.to, obligation, rung.level, draft.today)
+    } or {contact.email.lower(): contact for contact in readers}
+    return Invitation(
+        uid=f"{obligation.key}@{house.email.rpartition('@')[2]}",
+        sequence=obligation.sequence,
+        method=Method.REQUEST,
+        starts_at=obligation.due_at,
+        ends_at=obligation.due_at + timedelta(minutes=obligation.minutes),
+        timezone=obligation.timezone,
+        summary=obligation.title,
+        description=Words(f"编号 {obligation.key}", f"Reference {obligation.key}"),
+        organizer_name=house.name.words,
+        organizer_email=house.email,
+        attendees=tuple(
+            Attendee(contact.contact_ref, contact.name, contact.email)
+            for contact in sorted(everyone.values(), key=lambda c: c.contact_ref)
+        ),
+    )
