@@ -17,7 +17,7 @@ from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, steps_of
-from pfflow.domain.letters import letter_context, template_of
+from pfflow.domain.letter_context import letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.offsets import Offset, offset_instant

@@ -1,4 +1,4 @@
-"""What a letter is told: its templates' context, from an obligation, a step of its ladder and the past."""
+"""A letter: a notice rendered for its reader, before it is composed into a message."""
 
 from __future__ import annotations
 

@@ -1,0 +1,109 @@
+"""What a letter is told: its templates' context, from an obligation, a step of its ladder and the past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from pfflow.domain.audience import names_of, roles_meant
+from pfflow.domain.business_days import business_days_between
+from pfflow.domain.drafting import Draft
+from pfflow.domain.ladder import Action, Step, action_in
+from pfflow.domain.obligations import Obligation, ObligationKind
+from pfflow.domain.words import NO_WORDS, Json, Stage, Words
+
+FALLBACK = Stage.COMMUNICATION
+"""The stage whose templates serve where a stage has none of its own."""
+
+_CHASING = {Action.REMIND: "reminder", Action.ESCALATE: "escalation"}
+_OWN = {
+    Stage.IDENTIFICATION: {Action.INVITE: "kickoff", **_CHASING},
+    Stage.INFORMATION_GATHERING: {Action.REQUEST: "request", **_CHASING},
+    Stage.SERVICE_DESIGN: {Action.REQUEST: "approval_request", Action.SEND: "offer", **_CHASING},
+    Stage.COMMUNICATION: {
+        Action.ANNOUNCE: "announcement",
+        Action.INVITE: "invitation",
+        Action.REQUEST: "request",
+        Action.SEND: "report",
+        **_CHASING,
+    },
+    Stage.EVALUATION: {Action.SEND: "scorecard", **_CHASING},
+}
+TEMPLATES: Mapping[tuple[Stage, Action], str] = MappingProxyType(
+    {(stage, action): f"{stage}/{notice}" for stage, own in _OWN.items() for action, notice in own.items()}
+)
+
+
+def template_of(obligation: Obligation, action: Action) -> str:
+    """Give the template folder of a letter.
+
+    A warning names its own for every action but escalating, since nothing else is said of it; elsewhere the stage's
+    own words go before communication's.
+    """
+    if obligation.template and action is not Action.ESCALATE:
+        return obligation.template
+    return TEMPLATES.get((obligation.stage, action)) or TEMPLATES[FALLBACK, action]
+
+
+def letter_context(
+    draft: Draft, obligation: Obligation, step: Step, following: Step | None, because: Words = NO_WORDS
+) -> dict[str, Json]:
+    """Give what the templates read for one step of an obligation's ladder; JSON, self-contained, without addresses."""
+    dossier, today = draft.dossier, draft.today
+    playbook, project = dossier.playbook, dossier.project
+    late = obligation.due_on < today
+    overdue = business_days_between(obligation.due_on, today, dossier.calendar) if late else 0
+    return {
+        "house": {"name": playbook.house.name.words.as_json(), "email": playbook.house.email},
+        "project": {
+            "ref": project.project_ref,
+            "name": Words(project.name_zh, project.name).as_json(),
+            "phase": str(project.phase),
+        },
+        "obligation": {
+            "key": obligation.key,
+            "kind": str(obligation.kind),
+            "title": obligation.title.as_json(),
+            "due_at": obligation.due_at.isoformat(),
+            "due_on": obligation.due_on.isoformat(),
+            "unadjusted_on": obligation.unadjusted_on.isoformat(),
+            "provisional": obligation.provisional,
+            "timezone": obligation.timezone,
+            "period_start": obligation.period_start.isoformat() if obligation.period_start else None,
+            "period_end": obligation.period_end.isoformat() if obligation.period_end else None,
+            "minutes": obligation.minutes,
+        },
+        "rung": {
+            "name": step.name,
+            "action": str(step.rung.do),
+            "number": int(step.name.rpartition("/")[2]) if "/" in step.name else 1,
+            "to": step.rung.to,
+        },
+        "debtor": names_of(dossier, filter(None, (obligation.debtor,)), today).as_json(),
+        "creditor": names_of(dossier, filter(None, (obligation.creditor,)), today).as_json(),
+        "overdue_days": overdue,
+        "said": [
+            {"action": action_in(f.rung), "on": _day(draft, f.fired_at)}
+            for f in draft.firings_of(obligation.key)
+            if f.outcome == "fired"
+        ],
+        "next": _next(draft, obligation, following),
+        "reason": because.as_json(),
+        "details": dict(obligation.details),
+    }
+
+
+def _day(draft: Draft, instant: datetime) -> str:
+    return instant.astimezone(draft.dossier.playbook.zone).date().isoformat()
+
+
+def _next(draft: Draft, obligation: Obligation, following: Step | None) -> Json:
+    if following is None or obligation.kind is ObligationKind.OFFER:
+        return None
+    roles = roles_meant(draft.dossier, following.rung.to, obligation)
+    return {
+        "action": str(following.rung.do),
+        "on": _day(draft, following.at),
+        "to": names_of(draft.dossier, roles, draft.today).as_json(),
+    }
