@@ -126,7 +126,7 @@ def ces(scores: Iterable[Decimal | int]) -> Measured:
 def _whole(scores: Iterable[Decimal | int], low: int, high: int) -> list[int]:
     whole = []
     for score in scores:
-        if not low <= score <= high or score != int(score):
+        if not Decimal(score).is_finite() or not low <= score <= high or score != int(score):
             raise ScoreError(score, low, high)
         whole.append(int(score))
     return whole

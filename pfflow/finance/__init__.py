@@ -39,10 +39,15 @@ class RateError(FinanceError):
         self.rate = rate
 
 
-def non_negative(name: str, amount: Decimal) -> Decimal:
-    """Give the amount back. Raises NegativeAmountError below zero and FinanceError for what is not a number."""
+def finite(name: str, amount: Decimal) -> Decimal:
+    """Give the amount back. Raises FinanceError for what is not a number."""
     if not amount.is_finite():
         raise FinanceError(f"{name} is {amount}, which is not an amount")
-    if amount < 0:
+    return amount
+
+
+def non_negative(name: str, amount: Decimal) -> Decimal:
+    """Give the amount back. Raises NegativeAmountError below zero and FinanceError for what is not a number."""
+    if finite(name, amount) < 0:
         raise NegativeAmountError(name, amount)
     return amount

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import TypeAlias
 
-from pfflow.finance import FinanceError, PeriodCountError, RateError, non_negative
+from pfflow.finance import FinanceError, PeriodCountError, RateError, finite, non_negative
 
 Rates: TypeAlias = Decimal | Sequence[Decimal]
 """One rate for every period, or one a period; a fraction a period (0.06), not a year's unless the period is a year."""
@@ -78,7 +78,7 @@ def net_present_value(flows: Sequence[Decimal], rates: Rates) -> Decimal:
     """
     value = ZERO
     for flow, rate in zip(reversed(flows), reversed(rates_of(rates, len(flows))), strict=True):
-        value = (value + flow) / (ONE + rate)
+        value = (value + finite("CFADS", flow)) / (ONE + rate)
     return value
 
 
@@ -90,6 +90,7 @@ def dscr(cfads: Decimal, debt_service: Decimal) -> Decimal | None:
     >>> dscr(Decimal(112), Decimal(100))
     Decimal('1.12')
     """
+    finite("CFADS", cfads)
     return None if non_negative("debt service", debt_service) == 0 else cfads / debt_service
 
 
@@ -131,6 +132,7 @@ def plcr(cfads_of_project_life: Sequence[Decimal], rates: Rates, debt_outstandin
 
 def icr(cfads: Decimal, interest: Decimal) -> Decimal | None:
     """Give CFADS over interest; None where no interest is owed. Raises NegativeAmountError."""
+    finite("CFADS", cfads)
     return None if non_negative("interest", interest) == 0 else cfads / interest
 
 
@@ -142,7 +144,7 @@ def headroom(ratio: Decimal, threshold: Decimal) -> Decimal:
     >>> headroom(Decimal("1.50"), Decimal("1.20"))
     Decimal('0.2')
     """
-    if ratio <= 0:
+    if finite("ratio", ratio) <= 0:
         raise FinanceError(f"a ratio of {ratio} has no headroom to measure: there is no cash flow")
     return ONE - threshold / ratio
 
@@ -174,8 +176,7 @@ class CoverTest:
         return self.ratio > self.threshold if self.comparator is Comparator.ABOVE else self.ratio >= self.threshold
 
     def __str__(self) -> str:
-        ratio = "not measured" if self.ratio is None else f"{self.ratio.quantize(Decimal('0.0001'))}"
-        return f"{self.name} {ratio}, must be {self.comparator} {self.threshold}"
+        return f"{self.name} {_shown(self.ratio)}, must be {self.comparator} {self.threshold}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,3 +217,8 @@ def lock_up(tests: Iterable[CoverTest], conditions: Iterable[DistributionConditi
         failed=tuple(test for test in made if not test.passed),
         unmet=tuple(condition for condition in conditions if not condition.met),
     )
+
+
+def _shown(ratio: Decimal | None) -> str:
+    # Cut, not rounded: 1.24999 is below 1.25 and must not read as 1.2500.
+    return "not measured" if ratio is None else f"{(ratio * 10_000).to_integral_value(ROUND_FLOOR) / 10_000:.4f}"

@@ -108,7 +108,7 @@ def debt_capacity(
         debt, binding, loan = at_target.debt, Binding.COVER, at_target
     else:
         debt, binding = by_gearing, Binding.GEARING
-        loan = _scaled(at_target, debt / at_target.debt)
+        loan = _scaled(at_target, debt)
     return DebtCapacity(
         debt=debt,
         binding=binding,
@@ -133,10 +133,11 @@ def equity_gap(capex: Decimal, debt: Decimal) -> Decimal:
     return gap
 
 
-def _scaled(loan: Sculpted, by: Decimal) -> Sculpted:
+def _scaled(loan: Sculpted, debt: Decimal) -> Sculpted:
     # Sculpting is linear: a smaller loan of the same shape has every figure smaller and its DSCR larger by one factor.
+    by = debt / loan.debt
     return Sculpted(
-        debt=loan.debt * by,
+        debt=debt,
         dscr=loan.dscr / by if loan.dscr is not None and by else None,
         debt_service=tuple(amount * by for amount in loan.debt_service),
         interest=tuple(amount * by for amount in loan.interest),

@@ -56,8 +56,12 @@ def test_a_negative_debt_service_is_refused_by_name() -> None:
 
 
 def test_a_figure_that_is_no_number_is_refused() -> None:
-    with pytest.raises(FinanceError, match="not an amount"):
+    with pytest.raises(FinanceError, match="debt service is NaN"):
         dscr(Decimal(100), Decimal("NaN"))
+    with pytest.raises(FinanceError, match="CFADS is NaN"):
+        dscr_table([make_period(date(2026, 12, 31), "NaN", "1")])
+    with pytest.raises(FinanceError, match="CFADS is Infinity"):
+        llcr([Decimal("Infinity")], Decimal("0.1"), Decimal(1))
 
 
 def test_the_table_is_by_date_and_names_the_weakest_period() -> None:
@@ -171,6 +175,11 @@ def test_a_ratio_at_an_inclusive_hurdle_passes() -> None:
 def test_a_ratio_not_measured_is_not_passed() -> None:
     result = lock_up([CoverTest(name="DSCR", ratio=None, threshold=Decimal("1.10"))])
     assert result.reasons == ("DSCR not measured, must be >= 1.10",)
+
+
+def test_a_ratio_just_below_its_hurdle_does_not_read_as_if_it_met_it() -> None:
+    result = lock_up([CoverTest(name="DSCR", ratio=Decimal("1.249999"), threshold=Decimal("1.25"))])
+    assert result.reasons == ("DSCR 1.2499, must be >= 1.25",)
 
 
 def test_an_unmet_condition_locks_though_the_ratios_pass() -> None:

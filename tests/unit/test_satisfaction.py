@@ -103,6 +103,11 @@ def test_half_a_point_is_refused() -> None:
         csat([Decimal("4.5")])
 
 
+def test_a_score_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ScoreError, match="NaN is not a whole score"):
+        ces([Decimal("NaN")])
+
+
 @given(st.lists(st.integers(0, 10), min_size=5))
 def test_the_score_lies_in_its_interval_and_on_its_scale(scores: list[int]) -> None:
     result = nps(scores)

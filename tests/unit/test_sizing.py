@@ -109,6 +109,7 @@ def test_cover_binds_where_it_allows_less_than_gearing() -> None:
 def test_gearing_binds_and_lifts_the_cover() -> None:
     capacity = debt_capacity(CFADS, RATE, TARGET, capex=Decimal(400), max_gearing=Decimal("0.70"))
     assert (capacity.binding, capacity.debt, capacity.equity) == (Binding.GEARING, Decimal(280), Decimal(120))
+    assert capacity.loan.debt == 280
     assert capacity.loan.dscr is not None
     # 1.30 x 355.804942 / 280 = 1.651951...
     assert capacity.loan.dscr.quantize(Decimal("0.000001")) == Decimal("1.651952")
