@@ -1,0 +1,387 @@
+"""Recurrence: a rule of RFC 5545 becomes dated occurrences, each rolled from its unadjusted anchor.
+
+Both dates are kept. A rolled date is never the start of the next one, so nothing drifts; two unadjusted dates that roll
+to one day stay two occurrences. What comes out never depends on where the window begins: INTERVAL counts from `anchor`.
+Rules that calendar programs read differently are refused with a sentence, rather than read in one of the ways.
+"""
+
+from __future__ import annotations
+
+import calendar as gregorian
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
+
+from pfflow.domain.business_days import DAY, BusinessCalendar, Convention, adjust
+from pfflow.domain.offsets import Offset, OffsetError, OffsetUnit, offset_date
+
+ANCHOR = date(2001, 1, 1)
+"""Where INTERVAL counts from unless a rule has its own anchor: a Monday, the first day of a month and of a year."""
+
+PeriodFrequency: TypeAlias = Literal["monthly", "half-monthly", "quarterly", "semi-annual", "annual", "once"]
+
+
+class RecurrenceError(ValueError):
+    """A rule that cannot be read, or that calendar programs read differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One date of a rule: as the rule says it, as it is owed, and the days it reports on (both ends included).
+
+    `provisional` means that the holiday list it was rolled by is not yet published.
+    """
+
+    unadjusted_on: date
+    on: date
+    provisional: bool
+    period_start: date | None = None
+    period_end: date | None = None
+
+
+_FREQUENCIES: Mapping[str, Literal[0, 1, 2, 3]] = MappingProxyType(
+    {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}
+)
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_PARTS = ("FREQ", "INTERVAL", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS", "WKST")
+_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "BYHOUR": "an obligation falls on a date: leave BYHOUR out and give the time of day beside the rule",
+        "BYMINUTE": "an obligation falls on a date: leave BYMINUTE out and give the time of day beside the rule",
+        "BYSECOND": "an obligation falls on a date: leave BYSECOND out and give the time of day beside the rule",
+        "COUNT": "COUNT depends on where counting starts: end the rule with UNTIL=YYYYMMDD",
+        "BYWEEKNO": "calendar programs differ on week numbers at the turn of the year: use BYMONTH with BYDAY, or "
+        "FREQ=WEEKLY",
+    }
+)
+_MOST: Mapping[str, int] = MappingProxyType({"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYSETPOS": 366})
+_BY_DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule that was read: what dateutil needs, apart from the first date and the last."""
+
+    frequency: Literal[0, 1, 2, 3]
+    interval: int
+    week_start: int
+    until: date | None
+    by: Mapping[str, Any]  # as dateutil's keywords take it
+    anchor: date
+    anchored: bool
+
+    def occurrences(self, first: date, last: date) -> list[date]:
+        """Give the unadjusted dates from first to last, both included."""
+        if self.anchored:
+            first = max(first, self.anchor)
+        if self.until is not None:
+            last = min(last, self.until)
+        if last < first:
+            return []
+        return [day for day in map(datetime.date, self.dates(first, last)) if day >= first]
+
+    def dates(self, first: date = ANCHOR, last: date = date.max) -> rrule:
+        """Give dateutil's rule from the interval that holds `first`; it does not know where an anchored rule begins."""
+        return rrule(
+            self.frequency,
+            dtstart=datetime.combine(self._aligned(first), time()),
+            interval=self.interval,
+            wkst=self.week_start,
+            until=datetime.combine(last, time()),
+            **self.by,
+        )
+
+    def _aligned(self, first: date) -> date:
+        """Give the start of the last interval that begins on or before `first`, counted from the anchor."""
+        if self.frequency == DAILY:
+            return first - (first - self.anchor) % timedelta(days=self.interval)
+        if self.frequency == WEEKLY:
+            origin = self.anchor - timedelta(days=(self.anchor.weekday() - self.week_start) % 7)
+            return first - (first - origin) % timedelta(weeks=self.interval)
+        if self.frequency == YEARLY:
+            return date(first.year - (first.year - self.anchor.year) % self.interval, 1, 1)
+        months = first.year * 12 + first.month - 1
+        months -= (months - self.anchor.year * 12 - self.anchor.month + 1) % self.interval
+        return date(months // 12, months % 12 + 1, 1)
+
+    def step(self) -> timedelta:
+        """Give about how far apart two intervals are."""
+        days = {DAILY: 1, WEEKLY: 7, MONTHLY: 31, YEARLY: 366}[self.frequency]
+        return timedelta(days=days * self.interval)
+
+
+def _split(text: str) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for part in text.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
+        name, equals, value = (word.strip() for word in part.partition("="))
+        if name in _REFUSED:
+            raise RecurrenceError(f"rule {text!r}: {_REFUSED[name]}")
+        if name not in _PARTS or not equals or not value:
+            raise RecurrenceError(
+                f"rule {text!r}: {part!r} is no part of a rule: write NAME=VALUE with a name of {', '.join(_PARTS)}"
+            )
+        if name in parts:
+            raise RecurrenceError(f"rule {text!r}: {name} is there twice: write one {name} with its values by commas")
+        parts[name] = value
+    return parts
+
+
+def _numbers(text: str, name: str, value: str) -> tuple[int, ...]:
+    most = _MOST[name]
+    least = 1 if name == "BYMONTH" else -most
+    numbers = []
+    for word in value.split(","):
+        number = int(word) if re.fullmatch(r"[+-]?[0-9]{1,3}", word, re.ASCII) else 0
+        if not least <= number <= most or number == 0:
+            signed = "" if least == 1 else f" or -1 to -{most}"
+            raise RecurrenceError(f"rule {text!r}: {name}={word} is none of 1 to {most}{signed}")
+        numbers.append(number)
+    return tuple(numbers)
+
+
+def _weekdays(text: str, value: str, frequency: str) -> tuple[weekday, ...]:
+    found = []
+    for word in value.split(","):
+        match = _BY_DAY.fullmatch(word)
+        if match is None:
+            raise RecurrenceError(
+                f"rule {text!r}: BYDAY={word} is no weekday: write {','.join(_WEEKDAYS)}, or 1MO, -1FR"
+            )
+        ordinal = int(match[1]) if match[1] else None
+        if ordinal is not None and (frequency not in {"MONTHLY", "YEARLY"} or not 1 <= abs(ordinal) <= 53):
+            raise RecurrenceError(
+                f"rule {text!r}: BYDAY={word} counts within a month or a year (1 to 53 or -1 to -53), which needs "
+                "FREQ=MONTHLY or FREQ=YEARLY"
+            )
+        found.append(weekday(_WEEKDAYS.index(match[2]), ordinal))
+    return tuple(found)
+
+
+def _until(text: str, value: str) -> date:
+    match = re.fullmatch(r"([0-9]{4})([0-9]{2})([0-9]{2})", value, re.ASCII)
+    try:
+        return date(*map(int, match.groups())) if match else date(0, 0, 0)
+    except ValueError:
+        raise RecurrenceError(f"rule {text!r}: UNTIL={value} is no date: write UNTIL=YYYYMMDD") from None
+
+
+def _refuse_ambiguous(text: str, parts: Mapping[str, str]) -> None:
+    """Refuse what RFC 5545 section 3.3.10 forbids, and what programs that follow it still read differently."""
+    frequency = parts["FREQ"]
+    findings: tuple[tuple[bool, str], ...] = (
+        (
+            frequency == "WEEKLY" and "BYMONTHDAY" in parts,
+            "BYMONTHDAY has no meaning in a week: use FREQ=MONTHLY",
+        ),
+        (
+            frequency != "YEARLY" and "BYYEARDAY" in parts,
+            "BYYEARDAY needs FREQ=YEARLY",
+        ),
+        (
+            frequency == "YEARLY" and "BYMONTHDAY" in parts and "BYMONTH" not in parts,
+            "calendar programs differ on FREQ=YEARLY with BYMONTHDAY and no BYMONTH: add BYMONTH, or use FREQ=MONTHLY",
+        ),
+        (
+            frequency in {"DAILY", "WEEKLY"} and "BYSETPOS" in parts,
+            "calendar programs differ on BYSETPOS in the first, partial week, and a day is no set: name it with BYDAY",
+        ),
+        (
+            "BYSETPOS" in parts and not {"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYMONTH"} & parts.keys(),
+            "BYSETPOS picks from a set: say from which with BYDAY or BYMONTHDAY",
+        ),
+    )
+    for ambiguous, sentence in findings:
+        if ambiguous:
+            raise RecurrenceError(f"rule {text!r}: {sentence}")
+
+
+def _refuse_never(text: str, rule: _Rule) -> None:
+    """Refuse a rule without any date: the likely slip at once, the rest after a look up to the year 9999."""
+    longest = max(_LONGEST_MONTHS[month - 1] for month in rule.by.get("bymonth", range(1, 13)))
+    if all(abs(day) > longest for day in rule.by.get("bymonthday", (1,))) or next(iter(rule.dates()), None) is None:
+        raise RecurrenceError(f"rule {text!r} never falls on any day: for month ends write BYMONTHDAY=-1")
+
+
+def _fill(text: str, parts: Mapping[str, str], by: dict[str, Any], anchor: date | None) -> None:
+    """Take the day a rule leaves open from its anchor, as RFC 5545 takes it from DTSTART."""
+    frequency = parts["FREQ"]
+    wanted = {"WEEKLY": ("BYDAY",), "MONTHLY": ("BYMONTHDAY", "BYDAY"), "YEARLY": ("BYMONTHDAY", "BYDAY", "BYYEARDAY")}
+    if frequency == "DAILY" or set(wanted[frequency]) & parts.keys():
+        return
+    if anchor is None:
+        like = {"WEEKLY": "BYDAY=MO", "MONTHLY": "BYMONTHDAY=-1", "YEARLY": "BYMONTH=12;BYMONTHDAY=-1"}[frequency]
+        raise RecurrenceError(f"rule {text!r} does not say on which day: add it, such as {like}")
+    if frequency == "WEEKLY":
+        by["byweekday"] = (weekday(anchor.weekday()),)
+        return
+    if anchor.day > 28:
+        raise RecurrenceError(
+            f"rule {text!r}: day {anchor.day} of its anchor is not in every month: write BYMONTHDAY=-1 for month ends"
+        )
+    by["bymonthday"] = (anchor.day,)
+    if frequency == "YEARLY":
+        by.setdefault("bymonth", (anchor.month,))
+
+
+@lru_cache(maxsize=512)
+def _read(text: str, anchor: date | None) -> _Rule:
+    parts = _split(text)
+    frequency = parts.get("FREQ", "")
+    if frequency not in _FREQUENCIES:
+        said = f"FREQ={frequency} is not by days" if frequency else "it has no FREQ"
+        raise RecurrenceError(f"rule {text!r}: {said}: write FREQ= with one of {', '.join(_FREQUENCIES)}")
+    interval = parts.get("INTERVAL", "1")
+    if not re.fullmatch(r"[0-9]{1,4}", interval, re.ASCII) or int(interval) == 0:
+        raise RecurrenceError(f"rule {text!r}: INTERVAL={interval} is no whole number from 1 to 9999")
+    week_start = parts.get("WKST", "MO")
+    if week_start not in _WEEKDAYS:
+        raise RecurrenceError(f"rule {text!r}: WKST={week_start} is none of {', '.join(_WEEKDAYS)}")
+    _refuse_ambiguous(text, parts)
+    by: dict[str, Any] = {name.lower(): _numbers(text, name, parts[name]) for name in _MOST if name in parts}
+    if "BYDAY" in parts:
+        by["byweekday"] = _weekdays(text, parts["BYDAY"], frequency)
+    _fill(text, parts, by, anchor)
+    rule = _Rule(
+        frequency=_FREQUENCIES[frequency],
+        interval=int(interval),
+        week_start=_WEEKDAYS.index(week_start),
+        until=_until(text, parts["UNTIL"]) if "UNTIL" in parts else None,
+        by=MappingProxyType(by),
+        anchor=anchor or ANCHOR,
+        anchored=anchor is not None,
+    )
+    _refuse_never(text, rule)
+    return rule
+
+
+@lru_cache(maxsize=512)
+def _unadjusted(text: str, first: date, last: date, anchor: date | None) -> tuple[tuple[date, ...], date | None]:
+    """Give the rule's dates in the window, and the last one before it (None when there is none)."""
+    rule = _read(text, anchor)
+    inside = tuple(rule.occurrences(first, last))
+    reach = rule.step()
+    while inside:
+        try:
+            earliest = first - reach
+            before = rule.occurrences(earliest, first - DAY)
+        except (OverflowError, ValueError):
+            break  # before the year 1
+        if before:
+            return inside, before[-1]
+        if rule.anchored and earliest < rule.anchor:
+            break
+        reach *= 2
+    return inside, None
+
+
+def check(rule: str, anchor: date | None = None) -> None:
+    """Raise RecurrenceError where `expand` would refuse the rule, without expanding it."""
+    _read(rule, anchor)
+
+
+def expand(
+    rule: str,
+    start: date,
+    until: date,
+    convention: Convention,
+    calendar: BusinessCalendar,
+    *,
+    anchor: date | None = None,
+) -> tuple[Occurrence, ...]:
+    """Give all occurrences whose unadjusted date lies from start to until, both included, in their order.
+
+    Each is rolled from its own unadjusted date. Its period begins the day after the occurrence before it, also where
+    that one lies before the window, and ends on the unadjusted date. INTERVAL counts from `anchor`; where none is
+    given, from Monday 2001-01-01, January 2001 or the year 2001. A given anchor is RFC 5545's DTSTART: nothing falls
+    before it, it supplies the weekday or day of the month a rule leaves out, and the first period begins on it.
+    A month without the day a rule names (BYMONTHDAY=31 in April) has no occurrence, as RFC 5545 says; month ends are
+    BYMONTHDAY=-1, which sticks to the end whatever the month before had.
+
+    >>> from pfflow.domain.business_days import WEEKENDS_ONLY
+    >>> year = date(2026, 1, 1), date(2026, 12, 31)
+    >>> dates = expand("FREQ=MONTHLY;BYMONTHDAY=15,-1", *year, Convention.PRECEDING, WEEKENDS_ONLY)
+    >>> len(dates), dates[1].unadjusted_on.isoformat(), dates[1].on.isoformat(), dates[1].period_start.isoformat()
+    (24, '2026-01-31', '2026-01-30', '2026-01-16')
+    """
+    days, before = _unadjusted(rule, start, until, anchor)
+    adjusts = convention is not Convention.UNADJUSTED
+    published = calendar.published_until
+    begins = before + DAY if before is not None else anchor
+    found = []
+    for day in days:
+        on = adjust(day, convention, calendar) if adjusts else day
+        found.append(Occurrence(day, on, adjusts and (day > published or on > published), begins, day))
+        begins = day + DAY
+    return tuple(found)
+
+
+def anchored(
+    period_end: date,
+    offset: Offset,
+    convention: Convention,
+    calendar: BusinessCalendar,
+    *,
+    period_start: date | None = None,
+) -> Occurrence:
+    """Give the date owed by an offset from a period's end, such as "45 days after quarter end".
+
+    >>> from pfflow.domain.business_days import WEEKENDS_ONLY
+    >>> due = anchored(date(2026, 6, 30), Offset.parse("+46d"), Convention.FOLLOWING, WEEKENDS_ONLY)
+    >>> due.unadjusted_on.isoformat(), due.on.isoformat()
+    ('2026-08-15', '2026-08-17')
+    """
+    if not offset.is_dated:
+        raise OffsetError(f"{offset} after {period_end} counts hours: a date is owed by bd or d")
+    unadjusted_on = offset_date(period_end, offset, calendar)
+    on = adjust(unadjusted_on, convention, calendar)
+    asked = convention is not Convention.UNADJUSTED or (offset.unit is OffsetUnit.BUSINESS_DAYS and offset.count != 0)
+    provisional = asked and calendar.is_provisional(max(period_end, unadjusted_on, on))
+    return Occurrence(unadjusted_on, on, provisional, period_start, period_end)
+
+
+def _month_end(year: int, month: int) -> date:
+    return date(year, month, gregorian.monthrange(year, month)[1])
+
+
+_MONTHS_OF: Mapping[str, int] = MappingProxyType({"monthly": 1, "quarterly": 3, "semi-annual": 6, "annual": 12})
+
+
+def periods(
+    frequency: PeriodFrequency, first: date, last: date, *, year_end_month: int = 12
+) -> tuple[tuple[date, date], ...]:
+    """Give the calendar periods (first day, last day) that end from `first` to `last`, both included, in their order.
+
+    Every end but the 15th is the last day of its month whatever the month before had: after 28 February comes 31 March.
+    Quarters, half-years and years end with `year_end_month`, the last month of the financial year. "once" is the whole
+    window as one period.
+
+    >>> [end.isoformat() for _, end in periods("quarterly", date(2026, 1, 1), date(2026, 12, 31))]
+    ['2026-03-31', '2026-06-30', '2026-09-30', '2026-12-31']
+    """
+    if not 1 <= year_end_month <= 12:
+        raise RecurrenceError(f"a financial year ends in a month from 1 to 12, not {year_end_month}")
+    if last < first:
+        return ()
+    if frequency == "once":
+        return ((first, last),)
+    length = _MONTHS_OF.get(frequency, 1)
+    found = []
+    for index in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+        if (index + 1 - year_end_month) % length:
+            continue
+        year, month = divmod(index, 12)
+        end = _month_end(year, month + 1)
+        if frequency == "half-monthly":
+            found.append((date(year, month + 1, 1), date(year, month + 1, 15)))
+            found.append((date(year, month + 1, 16), end))
+        else:
+            year, month = divmod(index - length + 1, 12)
+            found.append((date(year, month + 1, 1), end))
+    return tuple(period for period in found if first <= period[1] <= last)
