@@ -1,0 +1,256 @@
+"""Holiday lists of the world as business calendars: the `holidays` package, and a house's own list.
+
+What is published is read from the lists themselves (docs/decisions/0003-calendars-from-holidays.md):
+a list of moved days (China, Hungary, Russia …) is published through its last year with a moved day; where dates are
+marked as estimated, through the year before the first of them; all others follow from the law in force, for every year.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import difflib
+import io
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import holidays
+from holidays.registry import COUNTRIES
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from pfflow.domain.business_days import SATURDAY, SUNDAY, WEEKENDS_ONLY, BusinessCalendar
+
+STILL_ANNOUNCED = 3
+"""A list of moved days counts as announced every year if its last one is at most this much older than China's."""
+
+_KINDS: Mapping[str, Literal["holiday", "workday"]] = MappingProxyType({"holiday": "holiday", "workday": "workday"})
+_BOTH = frozenset({SATURDAY, SUNDAY})
+_PROBED = (2001, 2100)  # the years looked through for moved days
+
+
+class CalendarError(ValueError):
+    """A calendar code that names none, years that make no range, or a holiday list that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHoliday:
+    """One row of a house's own list: a day off, or a day worked although it would be off."""
+
+    on: date
+    name: str
+    kind: Literal["holiday", "workday"] = "holiday"
+
+
+def business_calendar(
+    codes: Sequence[str],
+    first_year: int,
+    last_year: int,
+    own: Sequence[OwnHoliday] = (),
+    *,
+    published_until: date | None = None,
+) -> BusinessCalendar:
+    """Give the joint calendar of the codes for the years, both included, with the house's own days applied last.
+
+    A code is a country ("CN"), a part of one ("GB-ENG"), an exchange or payment system ("XNYS", "NYSE", "XECB" for
+    TARGET) or "WEEKENDS". Saturdays and Sundays are off also where only Sunday is a day of rest by law (Hong Kong), as
+    loan agreements define a business day; where the weekend holds a Thursday or a Friday it is as there.
+    Years outside the range hold no holidays and, after it, are provisional. `published_until` is for a house that has
+    entered an official list itself and vouches for it.
+
+    >>> china = business_calendar(["CN"], 2026, 2027)
+    >>> china.is_business_day(date(2026, 2, 14)), china.is_business_day(date(2026, 2, 16)), str(china.published_until)
+    (True, False, '2026-12-31')
+    """
+    if not codes:
+        raise CalendarError('no calendar is named: give codes such as CN or CN and HK, or "WEEKENDS" for weekends only')
+    if not 1950 <= first_year <= last_year <= 2200:
+        raise CalendarError(f"{first_year} to {last_year} is no range of years within 1950 to 2200")
+    calendar = _joint(tuple(dict.fromkeys(code.strip().upper() for code in codes)), first_year, last_year)
+    if not own and published_until is None:
+        return calendar
+    off = frozenset(one.on for one in own if one.kind == "holiday")
+    worked = frozenset(one.on for one in own if one.kind == "workday")
+    if off & worked:
+        raise CalendarError(f"the own list has {min(off & worked)} both as a holiday and as a workday")
+    return BusinessCalendar(
+        code=f"{calendar.code}+OWN" if own else calendar.code,
+        holidays=(calendar.holidays - worked) | off,
+        make_up_workdays=(calendar.make_up_workdays - off)
+        | frozenset(day for day in worked if day.weekday() in calendar.weekend),
+        weekend=calendar.weekend,
+        published_until=calendar.published_until if published_until is None else published_until,
+    )
+
+
+@lru_cache(maxsize=256)
+def _joint(codes: tuple[str, ...], first_year: int, last_year: int) -> BusinessCalendar:
+    first, *others = (_single(code, first_year, last_year) for code in codes)
+    return first.joint(*others)
+
+
+@lru_cache(maxsize=256)
+def _single(code: str, first_year: int, last_year: int) -> BusinessCalendar:
+    if code == WEEKENDS_ONLY.code:
+        return WEEKENDS_ONLY
+    bare = _listed(code)
+    # A year's list may fix days of its neighbours: an observed New Year's Day, a working Sunday in December.
+    listed = _listed(code, _within(bare, first_year - 1, last_year + 1), bare.default_language)
+    first, last = date(first_year, 1, 1), date(last_year, 12, 31)
+    off = frozenset(day for day in tuple(listed) if first <= day <= last)
+    worked = frozenset(day for day in listed.weekend_workdays if first <= day <= last) - off
+    return BusinessCalendar(
+        code=code,
+        holidays=off,
+        make_up_workdays=worked,
+        weekend=_BOTH if listed.weekend < _BOTH else frozenset(listed.weekend),
+        published_until=_published_until(code, listed, first_year, last_year),
+    )
+
+
+def _listed(code: str, years: Sequence[int] = (), language: str | None = None) -> holidays.HolidayBase:
+    """Give the package's list. In its default language, the labels of moved and estimated days stand in the names."""
+    entity, _, part = code.partition("-")
+    with warnings.catch_warnings(), contextlib.suppress(NotImplementedError):
+        # Years that a list does not reach are provisional here; India's warns of them by itself.
+        warnings.filterwarnings("ignore", "Requested Holidays are available only from", UserWarning)
+        if len(entity) == 2:
+            return holidays.country_holidays(entity, part or None, years=years, expand=False, language=language)
+        if not part and entity in holidays.list_supported_financial():
+            return holidays.financial_holidays(entity, years=years, expand=False, language=language)
+    raise CalendarError(f"no calendar is named {code!r}{_near(entity, part)}")
+
+
+def _within(listed: holidays.HolidayBase, first_year: int, last_year: int) -> range:
+    """Give the years the package has a list for: asking for others is a warning."""
+    return range(max(first_year, listed.start_year), min(last_year, listed.end_year) + 1)
+
+
+def _near(entity: str, part: str) -> str:
+    countries = holidays.list_supported_countries(include_aliases=False)
+    if part and entity in countries:
+        parts = sorted(countries[entity])
+        return (
+            f"; {entity} has the parts {', '.join(f'{entity}-{one}' for one in parts)}"
+            if parts
+            else (f"; {entity} has no parts: write {entity}")
+        )
+    named = {one[0].upper(): one[1] for one in COUNTRIES.values()} | {one[2]: one[1] for one in COUNTRIES.values()}
+    codes = {code: code for code in (*countries, *holidays.list_supported_financial(), WEEKENDS_ONLY.code)}
+    close = difflib.get_close_matches(entity.replace(" ", "").replace("_", ""), [*named, *codes], n=4, cutoff=0.6)
+    right = list(dict.fromkeys((named | codes)[one] for one in close))
+    return (
+        f"; near it: {', '.join(right)}" if right else "; write an ISO 3166 country such as CN or an exchange as XNYS"
+    )
+
+
+def _published_until(code: str, listed: holidays.HolidayBase, first_year: int, last_year: int) -> date:
+    last = min(last_year, listed.end_year)
+    estimated = _years_labelled(listed, "estimated_label", "observed_estimated_label")
+    last = min([last, *(year - 1 for year in estimated if year >= first_year)])
+    moved = _last_moved_year(code)
+    if moved and moved >= _last_moved_year("CN") - STILL_ANNOUNCED:
+        last = min(last, moved)
+    return date(last, 12, 31)
+
+
+@lru_cache(maxsize=256)
+def _last_moved_year(code: str) -> int:
+    """Give the last year in which the list moves a day off to another day; 0 where it never does."""
+    bare = _listed(code)
+    if not bare.has_substituted_holidays:
+        return 0
+    listed = _listed(code, _within(bare, *_PROBED), bare.default_language)
+    return max(_years_labelled(listed, "substituted_label"), default=0)
+
+
+def _years_labelled(listed: holidays.HolidayBase, *labels: str) -> set[int]:
+    texts = [text for label in labels if (text := getattr(listed, label, None))]
+    if not texts:
+        return set()
+    marked = re.compile("|".join(".+".join(map(re.escape, text.split("%s"))) for text in texts))
+    return {day.year for day, name in tuple(listed.items()) if marked.search(name)}
+
+
+def read_own_holidays(path: Path) -> tuple[OwnHoliday, ...]:
+    """Read a house's own list from a .csv, .yaml or .yml file, in the order of its dates.
+
+    Rows of date (YYYY-MM-DD), name and kind (holiday or workday; holiday where it is left out). CalendarError lists
+    every problem with its line, not only the first.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CalendarError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    rows = _yaml_rows if path.suffix.lower() in {".yaml", ".yml"} else _csv_rows
+    problems: list[str] = []
+    seen: dict[date, int] = {}
+    found: list[OwnHoliday] = []
+    for line, row in rows(path, text):
+        try:
+            one = _own(row)
+        except CalendarError as error:
+            problems.append(f"{path}:{line}: {error}")
+            continue
+        if one.on in seen:
+            problems.append(f"{path}:{line}: {one.on} is there already, in line {seen[one.on]}")
+        seen.setdefault(one.on, line)
+        found.append(one)
+    if problems:
+        raise CalendarError("\n".join(problems))
+    return tuple(sorted(found, key=lambda one: one.on))
+
+
+def _own(row: Mapping[str, object]) -> OwnHoliday:
+    unknown = sorted(set(row) - {"date", "name", "kind"})
+    if unknown:
+        raise CalendarError(f"{', '.join(unknown)} is no column: there are date, name and kind")
+    value, name = row.get("date"), str(row.get("name") or "").strip()
+    kind = _KINDS.get(str(row.get("kind") or "holiday").strip().lower())
+    try:
+        on = value if type(value) is date else date.fromisoformat(str(value or "").strip())
+    except ValueError:
+        raise CalendarError(f"date {value!r} is no day: write YYYY-MM-DD, such as 2027-02-05") from None
+    if not name:
+        raise CalendarError(f"{on} has no name: say which holiday or workday it is")
+    if kind is None:
+        raise CalendarError(f"kind {row.get('kind')!r} is neither holiday nor workday")
+    return OwnHoliday(on, name, kind)
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        if "date" not in header or "name" not in header or len(set(header)) < len(header):
+            raise CalendarError(f"{path}:1: the first line must name the columns: date,name,kind")
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                # a cell without a column is a row with one comma too many
+                surplus = {"more cells than columns": ""} if len(row) > len(header) else {}
+                yield reader.line_num, dict(zip(header, row, strict=False)) | surplus
+    except csv.Error as error:
+        raise CalendarError(f"{path}:{reader.line_num}: {error}") from error
+
+
+def _yaml_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    try:
+        rows = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CalendarError(f"{path}:{line}: {error.problem}") from error
+    if not isinstance(rows, CommentedSeq):
+        raise CalendarError(f"{path}:1: the file must be a list of rows with date, name and kind")
+    for index, row in enumerate(rows):
+        line = rows.lc.data[index][0] + 1
+        if not isinstance(row, dict):
+            raise CalendarError(f"{path}:{line}: {row!r} is no row with date, name and kind")
+        yield line, {str(key): value for key, value in row.items()}
