@@ -28,7 +28,7 @@ class Figure:
     """One number with its name; `unit` is a currency code or empty."""
 
     label: Words
-    value: str
+    value: str | Words
     kind: CellKind = CellKind.TEXT
     unit: str = ""
 

@@ -1,0 +1,118 @@
+"""The fund-use report: what was paid in a period for what, against budget, with what needs a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from pfflow.domain.decision import Dossier
+from pfflow.domain.escalation import Missing
+from pfflow.domain.facts import BudgetLine, FundUse
+from pfflow.domain.obligations import Obligation
+from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
+from pfflow.domain.words import Words
+
+_ZERO = Decimal(0)
+_YES = Words("是", "yes")
+_NO = Words("否", "no")
+
+
+def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missing:
+    """Give the report on the payments of the obligation's period, or what is missing: a period without any booking.
+
+    A period in which truly nothing was paid is answered by a fulfilment, never by an empty report.
+    """
+    start, end = _period(obligation)
+    payments = [p for p in dossier.facts.fund_use if p.project_ref == dossier.project.project_ref]
+    paid_now = sorted((p for p in payments if start <= p.paid_on <= end), key=lambda p: (p.paid_on, p.voucher))
+    if not paid_now:
+        return Missing(
+            Words(
+                f"{start.isoformat()} 至 {end.isoformat()} 尚无资金使用记录入账",
+                f"no use of funds is booked for {start.isoformat()} to {end.isoformat()}",
+            )
+        )
+    currency = dossier.project.currency
+    to_date = [p for p in payments if p.paid_on <= end]
+    budget = sorted(dossier.facts.budget, key=lambda line: line.budget_line)
+    approved = sum((line.amount for line in budget), _ZERO)
+    spent = _total(to_date)
+    entrusted = _total(p for p in paid_now if p.entrusted)
+    return Report(
+        name="fund_use",
+        title=Words(
+            f"资金使用报告({start.isoformat()} 至 {end.isoformat()})",
+            f"Fund-use report, {start.isoformat()} to {end.isoformat()}",
+        ),
+        figures=(
+            Figure(Words("本期支付", "Paid in the period"), str(_total(paid_now)), CellKind.AMOUNT, currency),
+            Figure(Words("其中受托支付", "Of which entrusted"), str(entrusted), CellKind.AMOUNT, currency),
+            Figure(Words("累计支付", "Paid to date"), str(spent), CellKind.AMOUNT, currency),
+            Figure(Words("预算总额", "Budget"), str(approved), CellKind.AMOUNT, currency),
+            Figure(Words("预算执行率", "Budget used"), _percent(spent, approved), CellKind.PERCENT),
+        ),
+        tables=(_by_line(budget, paid_now, to_date), _payments(paid_now)),
+        sources=("register: fund_use, budget",),
+    )
+
+
+def _period(obligation: Obligation) -> tuple[date, date]:
+    end = obligation.period_end or obligation.unadjusted_on
+    return obligation.period_start or end.replace(day=1), end
+
+
+def _total(payments: Iterable[FundUse]) -> Decimal:
+    return sum((p.amount for p in payments), _ZERO)
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    return str((100 * part / whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)) if whole else ""
+
+
+def _by_line(budget: Iterable[BudgetLine], now: list[FundUse], to_date: list[FundUse]) -> Table:
+    rows = []
+    for line in budget:
+        spent = _total(p for p in to_date if p.budget_line == line.budget_line)
+        rows.append(
+            (
+                Words(line.name_zh or line.name or line.budget_line, line.name or line.budget_line),
+                str(line.amount),
+                str(_total(p for p in now if p.budget_line == line.budget_line)),
+                str(spent),
+                str(line.amount - spent),
+                _percent(spent, line.amount),
+            )
+        )
+    return Table(
+        "by_budget_line",
+        Words("按预算科目", "By budget line"),
+        (
+            Column(Words("科目", "Budget line")),
+            Column(Words("预算", "Budget"), CellKind.AMOUNT),
+            Column(Words("本期", "Period"), CellKind.AMOUNT),
+            Column(Words("累计", "To date"), CellKind.AMOUNT),
+            Column(Words("结余", "Remaining"), CellKind.AMOUNT),
+            Column(Words("执行率", "Used"), CellKind.PERCENT),
+        ),
+        tuple(rows),
+    )
+
+
+def _payments(payments: list[FundUse]) -> Table:
+    return Table(
+        "payments",
+        Words("本期支付明细", "Payments of the period"),
+        (
+            Column(Words("日期", "Date"), CellKind.DATE),
+            Column(Words("凭证号", "Voucher")),
+            Column(Words("收款方", "Payee")),
+            Column(Words("用途", "Purpose")),
+            Column(Words("金额", "Amount"), CellKind.AMOUNT),
+            Column(Words("受托支付", "Entrusted")),
+        ),
+        tuple(
+            (p.paid_on.isoformat(), p.voucher, p.payee, p.purpose, str(p.amount), _YES if p.entrusted else _NO)
+            for p in payments
+        ),
+    )

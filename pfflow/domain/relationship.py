@@ -1,0 +1,74 @@
+"""How the relationship stands: retention, referral and satisfaction of external customers over a period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from pfflow.domain.decision import Dossier
+from pfflow.domain.facts import SurveyAnswer
+from pfflow.domain.parties import Party, Realm
+from pfflow.domain.retention import CohortMember, ReferralRate, Retention, referral_rate, retention
+from pfflow.domain.satisfaction import Measured, csat, nps
+
+_REFERRAL = "referral:"
+"""How the source of a party names who referred it: referral:P-03."""
+_EVER = date(1900, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relationship:
+    """The measures of a period, both ends included, each with the names or answers behind it."""
+
+    first: date
+    last: date
+    retention: Retention
+    referral: ReferralRate
+    nps: Measured
+    csat: Measured
+    detractors: tuple[str, ...]
+
+
+def relationship(dossier: Dossier, first: date, last: date) -> Relationship:
+    """Measure the external customers of a project from `first` to `last`."""
+    members = [_member(dossier, party, last) for party in dossier.facts.parties if party.realm is Realm.EXTERNAL]
+    cohort = [member for member in members if member is not None]
+    external = {p.party_ref for p in dossier.facts.parties if p.realm is Realm.EXTERNAL}
+    answers = [
+        a
+        for a in dossier.facts.surveys
+        if not a.about_ref and a.respondent_ref in external and first <= a.answered_on <= last
+    ]
+    nps_answers = _asked(answers, "nps")
+    return Relationship(
+        first=first,
+        last=last,
+        retention=retention(cohort, first, last),
+        referral=referral_rate(cohort, first, last),
+        nps=nps([a.score for a in nps_answers]),
+        csat=csat([a.score for a in _asked(answers, "csat")]),
+        detractors=tuple(sorted({a.respondent_ref for a in nps_answers if a.score <= Decimal(6)})),
+    )
+
+
+def _asked(answers: list[SurveyAnswer], question: str) -> list[SurveyAnswer]:
+    return [a for a in answers if a.question == question]
+
+
+def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
+    held = [p for p in dossier.facts.participations if p.party_ref == party.party_ref]
+    if not held:
+        return None
+    zone = dossier.playbook.zone
+    touches = [t.at.astimezone(zone).date() for t in dossier.facts.interactions if t.party_ref == party.party_ref]
+    ends = [p.until for p in held if p.until is not None]
+    open_ended = len(ends) < len(held)
+    return CohortMember(
+        party_ref=party.party_ref,
+        joined_on=min((p.since for p in held if p.since is not None), default=_EVER),
+        left_on=None if open_ended else max(ends) + timedelta(days=1),
+        last_touch_on=max((on for on in touches if on <= last), default=None),
+        referred_by=party.source.removeprefix(_REFERRAL) if party.source.startswith(_REFERRAL) else "",
+        has_active_mandate=any(p.holds_on(last) for p in held),
+    )

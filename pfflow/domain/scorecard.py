@@ -1,0 +1,191 @@
+"""The monthly scorecard of a department: weighted measures, each with its evidence, 0 to 100.
+
+A measure without data is not scored and its weight is shared among the others in proportion; the card says so. The same
+facts give the same card, so it can be computed again from the ledger and the register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from pfflow.domain.decision import Dossier
+from pfflow.domain.facts import SurveyAnswer
+from pfflow.domain.ladder import Action, Firing
+from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.playbook import ScorecardRow
+from pfflow.domain.satisfaction import csat
+from pfflow.domain.words import Words
+
+_FULL = Decimal(100)
+_TENTH = Decimal("0.1")
+_PER_ESCALATION = Decimal(20)
+"""What one escalation takes off; five or more leave nothing. A default of ours, to be set by the house."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One row of the card: its score (None without data), and the evidence it is made of."""
+
+    row: ScorecardRow
+    score: Decimal | None
+    evidence: Words
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A department's card for one calendar month; `total` is None where no measure has data."""
+
+    role: str
+    first: date
+    last: date
+    rows: tuple[Scored, ...]
+    total: Decimal | None
+
+    @property
+    def month(self) -> str:
+        """The month as 2026-01."""
+        return f"{self.first:%Y-%m}"
+
+
+def card_of(dossier: Dossier, role: str, first: date, last: date) -> Card:
+    """Score a department for the month from `first` to `last`, both included."""
+    rows = tuple(_score(dossier, row, role, first, last) for row in dossier.playbook.scorecard.rows)
+    counted = [(scored.row.weight, scored.score) for scored in rows if scored.score is not None]
+    weight = sum((w for w, _ in counted), Decimal(0))
+    total = sum((w * score for w, score in counted), Decimal(0)) / weight if weight else None
+    return Card(
+        role=role,
+        first=first,
+        last=last,
+        rows=rows,
+        total=None if total is None else total.quantize(_TENTH, rounding=ROUND_HALF_UP),
+    )
+
+
+def _score(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
+    match row.measure:
+        case "on-time":
+            return _on_time(dossier, row, role, first, last)
+        case "escalations":
+            return _escalations(dossier, row, role, first, last)
+        case "internal-satisfaction":
+            return _satisfaction(dossier, row, role, first, last)
+        case "milestones":
+            return _milestones(dossier, row, role)
+        case "budget":
+            return _budget(dossier, row, last)
+
+
+def _owed_by(dossier: Dossier, role: str, first: date, last: date) -> list[Obligation]:
+    owed = dossier.held.obligations.values()
+    mine = (o for o in owed if o.debtor == role and first <= o.due_on <= last and o.status is not Status.CANCELLED)
+    return sorted(mine, key=lambda o: o.key)
+
+
+def _closed_in_time(obligation: Obligation, zone_day: date | None) -> bool:
+    return obligation.status is Status.WAIVED or (zone_day is not None and zone_day <= obligation.due_on)
+
+
+def _on_time(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
+    owed = _owed_by(dossier, role, first, last)
+    if not owed:
+        return Scored(row, None, Words("本月无到期事项", "nothing was due"))
+    kept = [o for o in owed if _closed_in_time(o, _local_day(dossier, o.closed_at))]
+    late = tuple(o.key for o in owed if o not in kept)
+    return Scored(
+        row,
+        _share(len(kept), len(owed)),
+        Words(f"到期 {len(owed)} 项,按时 {len(kept)} 项", f"{len(kept)} of {len(owed)} due were on time"),
+        late,
+    )
+
+
+def _local_day(dossier: Dossier, at: datetime | None) -> date | None:
+    return at.astimezone(dossier.playbook.zone).date() if at else None
+
+
+def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
+    mine = {key for key, o in dossier.held.obligations.items() if o.debtor == role}
+    climbed = [
+        f for f in dossier.held.firings.values() if f.obligation_key in mine and _climbed_in(dossier, f, first, last)
+    ]
+    score = max(Decimal(0), _FULL - _PER_ESCALATION * len(climbed))
+    return Scored(
+        row,
+        score,
+        Words(f"升级 {len(climbed)} 次", f"{len(climbed)} escalations"),
+        tuple(sorted({f.obligation_key for f in climbed})),
+    )
+
+
+def _climbed_in(dossier: Dossier, firing: Firing, first: date, last: date) -> bool:
+    on = _local_day(dossier, firing.fired_at)
+    escalated = firing.outcome == "fired" and firing.rung.startswith(Action.ESCALATE)
+    return escalated and on is not None and first <= on <= last
+
+
+def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
+    parties = {p.party_ref for p in dossier.facts.participations if p.role == role}
+    answers = answers_about(dossier.facts.surveys, parties, first, last, "csat")
+    measured = csat([a.score for a in answers])
+    surveys = tuple(sorted({a.survey_ref for a in answers}))
+    if measured.value is None:
+        return Scored(
+            row,
+            None,
+            Words(f"仅 {measured.n} 份答卷,少于 5 份不计", f"{measured.n} answers; below 5 none is shown"),
+            surveys,
+        )
+    return Scored(
+        row,
+        measured.value.quantize(_TENTH, rounding=ROUND_HALF_UP),
+        Words(f"{measured.n} 份答卷,选 4–5 分者占比", f"share choosing 4 or 5 of 5, {measured.n} answers"),
+        surveys,
+    )
+
+
+def answers_about(
+    answers: Iterable[SurveyAnswer], about: set[str], first: date, last: date, question: str
+) -> tuple[SurveyAnswer, ...]:
+    """Give the answers to one question about some parties from `first` to `last`."""
+    return tuple(
+        a for a in answers if a.about_ref in about and a.question == question and first <= a.answered_on <= last
+    )
+
+
+def _milestones(dossier: Dossier, row: ScorecardRow, role: str) -> Scored:
+    mine = [m for m in dossier.facts.milestones if m.owner_role == role]
+    if not mine:
+        return Scored(row, None, Words("不负责里程碑", "owns no milestone"))
+    slipping = [m for m in mine if m.slip_days()]
+    return Scored(
+        row,
+        _share(len(mine) - len(slipping), len(mine)),
+        Words(f"负责 {len(mine)} 个里程碑,延误 {len(slipping)} 个", f"{len(slipping)} of {len(mine)} milestones slip"),
+        tuple(m.milestone for m in slipping),
+    )
+
+
+def _budget(dossier: Dossier, row: ScorecardRow, last: date) -> Scored:
+    lines = dossier.facts.budget
+    if not lines:
+        return Scored(row, None, Words("登记簿中没有预算", "the register has no budget"))
+    paid: dict[str, Decimal] = {}
+    for payment in dossier.facts.fund_use:
+        if payment.paid_on <= last:
+            paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
+    over = [line.budget_line for line in lines if paid.get(line.budget_line, Decimal(0)) > line.amount]
+    return Scored(
+        row,
+        _share(len(lines) - len(over), len(lines)),
+        Words(f"{len(lines)} 个科目,超支 {len(over)} 个", f"{len(over)} of {len(lines)} budget lines overdrawn"),
+        tuple(sorted(over)),
+    )
+
+
+def _share(part: int, whole: int) -> Decimal:
+    return (_FULL * part / whole).quantize(_TENTH, rounding=ROUND_HALF_UP)

@@ -1,0 +1,222 @@
+"""Service design: risk grade, debt capacity, a package from the catalogue by rule; approved by a person, then offered.
+
+A package is known by a digest of what it offers, so the same proposal is made once, and a change of the facts that
+changes the offer makes a new one. The wait for the approval is an obligation like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from pfflow.domain.audience import names_of, raci_of
+from pfflow.domain.business_days import Convention, adjust, wall_instant
+from pfflow.domain.decision import Decision, Dossier
+from pfflow.domain.drafting import Draft
+from pfflow.domain.escalation import HOUSE, Missing, answers_to, climb, nothing_to_send
+from pfflow.domain.facts import Interaction, Touch
+from pfflow.domain.ladder import Firing
+from pfflow.domain.ledger import canonical_json
+from pfflow.domain.obligations import Obligation, ObligationKind, Status, derived_key
+from pfflow.domain.offsets import offset_date
+from pfflow.domain.project import Phase
+from pfflow.domain.reports import Report
+from pfflow.domain.service_package import Package, Shortfall, package_of, proposal
+from pfflow.domain.words import Json, Stage, Words
+
+STAGE = Stage.SERVICE_DESIGN
+
+_VERDICTS = {Touch.APPROVAL: "approved", Touch.REJECTION: "rejected", Touch.REWORK: "rework"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    package: Package
+    digest: str
+
+
+def decide(dossier: Dossier, as_of: datetime) -> Decision:
+    """Propose a package when facts allow one, hear the approver, and offer only what is approved."""
+    draft = Draft(dossier, STAGE, as_of)
+    proposed = _propose(draft)
+    for obligation in draft.live():
+        if obligation.kind is ObligationKind.APPROVAL:
+            _hear_verdict(draft, obligation)
+    climb(draft, lambda obligation: _content(obligation, proposed, dossier))
+    return draft.decision()
+
+
+def _propose(draft: Draft) -> _Proposed | None:
+    dossier = draft.dossier
+    if dossier.project.phase is Phase.EXIT:
+        return None
+    package = package_of(dossier, draft.as_of)
+    if isinstance(package, Shortfall):
+        draft.conclude("shortfall", {"problems": [p.as_json() for p in package.problems]}, "no package can be proposed")
+        for problem in package.problems:
+            draft.find("no-package", dossier.project.project_ref, problem.zh, problem.en)
+        return None
+    draft.conclude("shortfall", {"problems": []}, "a package can be proposed")
+    proposed = _Proposed(package, sha256(canonical_json(package.identity()).encode()).hexdigest()[:8])
+    key = derived_key(dossier.project.project_ref, "package-approval", proposed.digest)
+    if draft.obligation(key) is None:
+        for earlier in draft.live():
+            if earlier.kind is ObligationKind.APPROVAL:
+                draft.move(earlier, Status.CANCELLED, by=HOUSE, because=f"superseded by package {proposed.digest}")
+        _ask_approval(draft, key, proposed)
+    return proposed
+
+
+def _ask_approval(draft: Draft, key: str, proposed: _Proposed) -> None:
+    dossier, design = draft.dossier, draft.dossier.playbook.service_design
+    raci = raci_of(dossier, design.activity)
+    unadjusted = offset_date(draft.today, design.due, dossier.calendar)
+    on = adjust(unadjusted, Convention.FOLLOWING, dossier.calendar)
+    package = proposed.package
+    draft.conclude(
+        "package",
+        {"digest": proposed.digest, "status": "proposed", "items": [m.item.name for m in package.measures]},
+        package.because,
+    )
+    draft.plan(
+        Obligation(
+            key=key,
+            project_ref=dossier.project.project_ref,
+            stage=STAGE,
+            kind=ObligationKind.APPROVAL,
+            title=Words(
+                f"服务方案审批({proposed.digest}):{dossier.project.name_zh or dossier.project.name}",
+                f"Approval of service package {proposed.digest}: {dossier.project.name or dossier.project.name_zh}",
+            ),
+            due_at=wall_instant(on, dossier.playbook.hours.closes, dossier.playbook.zone),
+            due_on=on,
+            unadjusted_on=unadjusted,
+            timezone=dossier.playbook.timezone,
+            ladder=design.approval_ladder,
+            activity=design.activity,
+            debtor=raci.accountable[0] if raci.accountable else "",
+            creditor=design.offer_to,
+            subject=proposed.digest,
+            details=_details(package),
+        ),
+        package.because,
+    )
+
+
+def _details(package: Package) -> dict[str, Json]:
+    return {
+        "grade": package.grade_words.as_json(),
+        "score": str(package.grade.score),
+        "measures": [
+            {
+                "name": m.item.name,
+                "title": m.item.title.words.as_json(),
+                "family": m.item.family,
+                "kind": m.item.kind,
+                "because": m.because.as_json(),
+                "steps": [s.words.as_json() for s in m.item.steps],
+                "documents": [d.words.as_json() for d in m.item.documents],
+            }
+            for m in package.measures
+        ],
+        "problems": [],
+    }
+
+
+def _hear_verdict(draft: Draft, obligation: Obligation) -> None:
+    for touch in answers_to(draft, obligation):
+        verdict = _VERDICTS.get(touch.kind)
+        mark = f"verdict-{touch.ext_id}"
+        if verdict is None or draft.fired(obligation.key, mark):
+            continue
+        if not _may_approve(draft, obligation, touch):
+            draft.find(
+                "approval-not-counted",
+                obligation.key,
+                f"{touch.contact_ref or '(未署名)'} 不是该事项的负责人(A),其意见不计为审批",
+                f"{touch.contact_ref or 'an unnamed person'} is not Accountable here, so the answer is no approval",
+            )
+            continue
+        _close(draft, obligation, touch, verdict, mark)
+        return
+
+
+def _may_approve(draft: Draft, obligation: Obligation, touch: Interaction) -> bool:
+    """Whether the contact belongs to a party that holds the Accountable role."""
+    accountable = raci_of(draft.dossier, obligation.activity).accountable
+    holders = {
+        p.party_ref for p in draft.dossier.facts.participations if p.role in accountable and p.holds_on(draft.today)
+    }
+    contact = next((c for c in draft.dossier.facts.contacts if c.contact_ref == touch.contact_ref), None)
+    return contact is not None and contact.party_ref in holders
+
+
+def _close(draft: Draft, obligation: Obligation, touch: Interaction, verdict: str, mark: str) -> None:
+    by = touch.contact_ref
+    closed = draft.move(obligation, Status.FULFILLED, by=by, because=f"{verdict}: {touch.outcome}".rstrip(": "))
+    draft.fire(
+        Firing(
+            obligation_key=closed.key,
+            rung=mark,
+            due_at=touch.at,
+            fired_at=draft.as_of,
+            outcome="heard",
+            because=verdict,
+        ),
+        (),
+    )
+    draft.conclude(
+        "package",
+        {**draft.concluded("package"), "digest": closed.subject, "status": verdict},
+        f"{verdict} by {by}",
+    )
+    if verdict == "approved":
+        _plan_offer(draft, closed)
+
+
+def _plan_offer(draft: Draft, approval: Obligation) -> None:
+    dossier, design = draft.dossier, draft.dossier.playbook.service_design
+    name = names_of(dossier, (design.offer_to,), draft.today)
+    draft.plan(
+        replace(
+            approval,
+            key=derived_key(dossier.project.project_ref, "offer", approval.subject),
+            kind=ObligationKind.OFFER,
+            title=Words(f"致{name.zh}的服务方案", f"Service package for {name.en}"),
+            due_at=draft.as_of,
+            due_on=draft.today,
+            unadjusted_on=draft.today,
+            ladder=design.offer_ladder,
+            debtor=approval.debtor,
+            creditor=design.offer_to,
+            status=Status.PLANNED,
+            closed_at=None,
+            closed_by="",
+            closed_because="",
+        ),
+        f"package {approval.subject} is approved",
+    )
+
+
+def _content(obligation: Obligation, proposed: _Proposed | None, dossier: Dossier) -> Report | Missing:
+    """Give the document of a package; one whose facts have changed since is told from what was approved."""
+    if proposed is None or proposed.digest != obligation.subject:
+        return _as_approved(obligation, dossier)
+    if obligation.kind in (ObligationKind.APPROVAL, ObligationKind.OFFER):
+        return proposal(proposed.package, for_customer=obligation.kind is ObligationKind.OFFER)
+    return nothing_to_send(obligation)
+
+
+def _as_approved(obligation: Obligation, dossier: Dossier) -> Report | Missing:
+    measures = obligation.details.get("measures")
+    names = {str(m["name"]) for m in measures if isinstance(m, dict)} if isinstance(measures, list | tuple) else set()
+    kept = [item for item in dossier.playbook.service_design.catalogue if item.name in names]
+    if not kept:
+        return nothing_to_send(obligation)
+    return Report(
+        name="package",
+        title=obligation.title,
+        paragraphs=tuple(item.title.words for item in kept),
+        sources=(f"package {obligation.subject}",),
+    )
