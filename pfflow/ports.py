@@ -47,7 +47,7 @@ class Deciding(Protocol):
 class NotHeld:
     """Why a project was not given to decide for.
 
-    `busy`: another worker has it; `decided`: nothing is new at as_of; `past`: a decision at a later instant stands.
+    `busy`: another worker has it; `unchanged`: nothing is new at as_of; `past`: a decision at a later instant stands.
     """
 
     reason: str
@@ -97,6 +97,10 @@ class Store(Protocol):
 
     def settle(self, worker: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of claimed letters, in the outbox and in the ledger."""
+        ...
+
+    def waiting(self, now: datetime) -> tuple[int, datetime | None]:
+        """Give how many letters may be claimed now, and when the next of the others may; None where none waits."""
         ...
 
 

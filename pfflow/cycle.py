@@ -1,0 +1,150 @@
+"""The four verbs: read, decide, record, dispatch. Reading, deciding and recording are one transaction a project.
+
+A failed project does not stop the others: its error is in its outcome. Dispatch drains the outbox; any number of
+workers may drain it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from pfflow.domain.business_days import BusinessCalendar
+from pfflow.domain.decision import Decision, Dossier, Finding, Holdings
+from pfflow.domain.playbook import Playbook
+from pfflow.domain.words import Stage
+from pfflow.ports import Clock, Mailer, NotHeld, Recorded, Store
+from pfflow.stages import communication, evaluation, identification, information_gathering, service_design
+
+logger = logging.getLogger(__name__)
+
+Decide = Callable[[Dossier, datetime], Decision]
+CalendarOf = Callable[[Playbook, Holdings, datetime], BusinessCalendar]
+"""Gives a project's calendar, wide enough for everything a decision at an instant may look at."""
+
+STAGES: Mapping[Stage, Decide] = MappingProxyType(
+    {
+        Stage.IDENTIFICATION: identification.decide,
+        Stage.INFORMATION_GATHERING: information_gathering.decide,
+        Stage.SERVICE_DESIGN: service_design.decide,
+        Stage.COMMUNICATION: communication.decide,
+        Stage.EVALUATION: evaluation.decide,
+    }
+)
+"""The five stages in the order a day's lifecycle runs them."""
+
+_PAUSE = 0.05
+"""Seconds before the outbox is asked again while another worker settles what it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one project in one stage.
+
+    `status` is decided, quiet (nothing to say), failed (see `error`), or why it was not held: busy, unchanged, past.
+    """
+
+    project_ref: str
+    stage: Stage
+    as_of: datetime
+    status: str
+    recorded: Recorded = field(default_factory=Recorded)
+    findings: tuple[Finding, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatched:
+    """How many letters were sent, held back, put off and failed."""
+
+    sent: int = 0
+    held: int = 0
+    retry: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """The engine's hands in one place: a store, the playbook in force, calendars, and who sends."""
+
+    store: Store
+    playbook: Playbook
+    calendar_of: CalendarOf
+    mailer: Mailer
+    clock: Clock
+    worker: str
+    lease_seconds: float = 30.0
+
+    def decide(self, stage: Stage, project_ref: str, as_of: datetime) -> Outcome:
+        """Read a project, decide a stage for it, and record the decision; never raises for the project's fault."""
+        try:
+            with self.store.deciding(project_ref, stage, as_of) as held:
+                if isinstance(held, NotHeld):
+                    return Outcome(project_ref=project_ref, stage=stage, as_of=as_of, status=held.reason)
+                decision = STAGES[stage](self.dossier(held.holdings, as_of), as_of)
+                recorded = held.record(decision)
+        except Exception as error:
+            logger.exception("%s failed for %s", stage, project_ref)
+            return Outcome(
+                project_ref=project_ref,
+                stage=stage,
+                as_of=as_of,
+                status="failed",
+                error=f"{type(error).__name__}: {error}",
+            )
+        return Outcome(
+            project_ref=project_ref,
+            stage=stage,
+            as_of=as_of,
+            status="quiet" if decision.quiet else "decided",
+            recorded=recorded,
+            findings=decision.findings,
+        )
+
+    def dossier(self, holdings: Holdings, as_of: datetime) -> Dossier:
+        """Give all a stage may see: holdings, playbook and calendar, with the first day of the relationship."""
+        engaged_at = min(as_of, holdings.engaged_at or as_of)
+        return Dossier(
+            held=holdings,
+            playbook=self.playbook,
+            calendar=self.calendar_of(self.playbook, holdings, as_of),
+            engaged_on=engaged_at.astimezone(self.playbook.zone).date(),
+        )
+
+    def sweep(self, stage: Stage, as_of: datetime, project_refs: Iterable[str]) -> Iterator[Outcome]:
+        """Decide a stage for each project, one after the other."""
+        for project_ref in project_refs:
+            yield self.decide(stage, project_ref, as_of)
+
+    async def dispatch(self, *, batch: int = 20, patience: float = 0.0) -> Dispatched:
+        """Send what waits until nothing can be claimed.
+
+        With `patience` (seconds) it waits that long for letters that another worker has taken and not settled, or that
+        a server put off, so the letters of a worker that died are sent once its lease ends.
+        """
+        counted: Counter[str] = Counter()
+        give_up_at = self.clock() + timedelta(seconds=patience)
+        while True:
+            claimed = await asyncio.to_thread(self.store.claim, self.worker, self.clock(), batch, self.lease_seconds)
+            if claimed:
+                receipts = await self.mailer.deliver(claimed)
+                await asyncio.to_thread(self.store.settle, self.worker, receipts)
+                counted.update(receipt.outcome for receipt in receipts)
+                continue
+            now = self.clock()
+            ready, next_at = await asyncio.to_thread(self.store.waiting, now)
+            again_at = now if ready else next_at
+            if again_at is None or now >= give_up_at or again_at > give_up_at:
+                break
+            await asyncio.sleep(max(_PAUSE, (again_at - now).total_seconds()))
+        return Dispatched(
+            sent=counted["sent"],
+            held=counted["held"],
+            retry=counted["retry"],
+            failed=counted["failed"],
+        )
