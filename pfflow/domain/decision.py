@@ -46,7 +46,7 @@ class Finding:
 class Holdings:
     """What the store holds on one project: the facts that concern it, what is owed, what was fired and concluded.
 
-    `engaged_on` is the first day anything was decided for the project (in the playbook's zone), None before that.
+    `engaged_at` is the first instant anything was decided for the project, None before that.
     """
 
     project: Project
@@ -54,7 +54,7 @@ class Holdings:
     obligations: Mapping[str, Obligation] = field(default_factory=dict)
     firings: Mapping[tuple[str, str], Firing] = field(default_factory=dict)
     conclusions: Mapping[tuple[Stage, str], Conclusion] = field(default_factory=dict)
-    engaged_on: date | None = None
+    engaged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
