@@ -78,7 +78,7 @@ class Rung(Definition):
 class Ladder(Definition):
     """The rungs in the order of their offsets; no two share a name. An acknowledgement holds the ladder for `hold`."""
 
-    rungs: tuple[Rung, ...] = Field(min_length=1)
+    rungs: tuple[Rung, ...] = Field(min_length=1, description="What happens, in the order of the offsets.")
     hold: OffsetText = Field(
         default_factory=lambda: Offset.parse("2bd"), description="How long an acknowledgement holds."
     )

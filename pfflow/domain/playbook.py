@@ -53,6 +53,10 @@ def _address(value: str) -> str:
     return value
 
 
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 def _ahead(value: Offset) -> Offset:
     if not value.is_dated:
         raise ValueError(f"{value} counts hours; write days or business days, such as +5bd")
@@ -72,6 +76,7 @@ Expression = Annotated[
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Lower case letters, digits, - and _.")]
 Role = Annotated[str, Field(min_length=1, description="A role: of the RACI activities, or that a party has.")]
+Roles = Annotated[tuple[Role, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...])]
 WallTime = Annotated[
     time,
     BeforeValidator(_wall_time),
@@ -128,9 +133,9 @@ class Activity(Definition):
     """RACI: exactly one role Accountable, at least one Responsible; who is Accountable may be Responsible too."""
 
     accountable: Role = Field(alias="A", description="Accountable: the one role that answers for it.")
-    responsible: tuple[Role, ...] = Field(alias="R", min_length=1, description="Responsible: the roles that do it.")
-    consulted: tuple[Role, ...] = Field(default=(), alias="C", description="Consulted: the roles that are asked.")
-    informed: tuple[Role, ...] = Field(default=(), alias="I", description="Informed: the roles that are told.")
+    responsible: Roles = Field(alias="R", min_length=1, description="Responsible: the roles that do it.")
+    consulted: Roles = Field(default=(), alias="C", description="Consulted: the roles that are asked.")
+    informed: Roles = Field(default=(), alias="I", description="Informed: the roles that are told.")
 
     @field_validator("accountable", mode="before")
     @classmethod
@@ -141,11 +146,6 @@ class Activity(Definition):
                 f"exactly one role is Accountable for an activity, here are {len(value)}; write one name"
             )
         return value
-
-    @field_validator("responsible", "consulted", "informed", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class Segment(Definition):

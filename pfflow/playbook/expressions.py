@@ -64,7 +64,7 @@ def _misses(reference: Reference, offered: Offered) -> Iterator[tuple[str, str]]
     known = _fields(record)
     if field and record is not None and field not in known:
         meant = near(field, known)
-        right = f"write {root}.{meant}" if meant else f"its fields are {', '.join(known)}"
+        right = f"write {meant}" if meant else f"its fields are {', '.join(known)}"
         yield f"{root} has no field {field!r}", right
         return
     words = GRADES if root == "grade" else _words(known.get(field))
@@ -95,7 +95,8 @@ def _listed(offered: Offered) -> str:
 
 
 def _fields(record: type[Any] | None) -> dict[str, Any]:
-    return {field.name: get_type_hints(record)[field.name] for field in fields(record)} if record is not None else {}
+    hints = get_type_hints(record) if record is not None else {}
+    return {field.name: hints[field.name] for field in fields(record)} if record is not None else {}
 
 
 def _bare(hint: object) -> object:

@@ -43,7 +43,8 @@ def _mistake(error: ErrorDetails, source: Source) -> PlaybookProblem:
         return source.finding_at(at, path, *_split(str(cause)))
     if isinstance(cause, ValueError):
         return source.finding(path, *_split(str(cause)), at_key=at_key)
-    what, right = _sentence(error, path)
+    # Of a wrong key it is the mapping that says which keys there are.
+    what, right = _sentence(error, path[:-1] if at_key else path)
     return source.finding(path, what, right, at_key=at_key)
 
 
@@ -65,8 +66,7 @@ def _split(text: str) -> Sentence:
 def _missing(path: Path, source: Source) -> PlaybookProblem:
     around, name = path[:-1], str(path[-1])
     info = _fields(_annotation(around)).get(name)
-    meaning = f": {info.description}" if info is not None and info.description else ""
-    return source.finding(around, f"the key {name!r} is missing", f"add {name}{meaning}", at_key=True)
+    return source.finding(around, f"the key {name!r} is missing", f"add {name}{_meaning(info)}", at_key=True)
 
 
 def _unknown_key(path: Path) -> Sentence:
@@ -82,14 +82,16 @@ def _sentence(error: ErrorDetails, path: Path) -> Sentence:
         sentence = say(error, path)
         if sentence is not None:
             return sentence
-    return f"{_shown(error['input'])}: {error['msg']}", f"write {_wanted(path)}"
+    return f"{_shown(error['input'])}: {error['msg']}", f"write another{_meaning(_info(path))}"
 
 
 def _nothing(error: ErrorDetails, path: Path) -> Sentence | None:
+    info = _info(path)
     if error["input"] is None:
-        return "nothing stands here", f"write {_wanted(path)}, or leave the key out if it may be"
+        optional = info is not None and not info.is_required()
+        return "nothing stands here", f"give a value{_meaning(info)}{', or leave the key out' if optional else ''}"
     if error["type"] in {"too_short", "string_too_short"}:
-        return "it is empty", f"write at least one: {_wanted(path)}"
+        return "it is empty", f"write at least one{_meaning(info)}"
     return None
 
 
@@ -97,7 +99,8 @@ def _not_one_of(error: ErrorDetails, path: Path) -> Sentence | None:
     if error["type"] not in {"enum", "literal_error"}:
         return None
     given, allowed = error["input"], _choices(_annotation(path))
-    meant = near(given.lower(), allowed) if isinstance(given, str) else ""
+    lowered = {choice.lower(): choice for choice in allowed}
+    meant = lowered.get(near(given.lower(), lowered), "") if isinstance(given, str) else ""
     listed = ", ".join(choice or '""' for choice in allowed)
     right = f"write {meant} (of {listed})" if meant else f"write one of {listed}"
     return f"{_shown(given)} is not one of the choices", right
@@ -146,7 +149,7 @@ def _no_name(error: ErrorDetails, path: Path) -> Sentence | None:
     return f"{_shown(error['input'])} is no name", right
 
 
-_WHOLE = ("a whole number", "digits without quotation marks, such as 30")
+_WHOLE = ("a whole number", "digits without quotation marks")
 _NUMBER = ("a number", "digits, such as 1.30")
 _TRUTH = ("true or false", "true or false")
 _WANTED: Mapping[str, Sentence] = MappingProxyType(
@@ -183,10 +186,13 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _wanted(path: Path) -> str:
-    info = _fields(_annotation(path[:-1])).get(str(path[-1])) if path else None
-    description = info.description if info is not None else None
-    return f"what it is for ({description.rstrip('.')})" if description else "what is wanted"
+def _meaning(info: FieldInfo | None) -> str:
+    """Give what a key means, in brackets."""
+    return f" ({info.description.rstrip('.')})" if info is not None and info.description else ""
+
+
+def _info(path: Path) -> FieldInfo | None:
+    return _fields(_annotation(path[:-1])).get(str(path[-1])) if path else None
 
 
 def _annotation(path: Path) -> object:

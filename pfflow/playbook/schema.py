@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pfflow.domain.playbook import Playbook
@@ -22,3 +23,8 @@ def playbook_schema() -> dict[str, Any]:
         "anyOf": [ladder["properties"]["rungs"], {**ladder, "title": "Rungs and how long an acknowledgement holds"}],
     }
     return {"$schema": DIALECT, **schema, "title": "Playbook"}
+
+
+def schema_text() -> str:
+    """Give the schema as the text of docs/playbook.schema.json."""
+    return json.dumps(playbook_schema(), ensure_ascii=False, indent=2) + "\n"

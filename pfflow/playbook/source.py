@@ -124,7 +124,7 @@ def read_source(text: str, file: str) -> Source:
 def _not_yaml(source: Source, error: MarkedYAMLError) -> PlaybookProblem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    what = " ".join(str(error.problem or error.context or "it cannot be read").split())
+    what = " ".join(f"{error.context or ''} {error.problem or ''}".split())
     shown = source.lines[line - 1] if line <= len(source.lines) else ""
     right = "indent with spaces, close what is opened, put a text with a colon in quotation marks"
     if "\t" in shown:
@@ -183,7 +183,7 @@ class _Walk:
         try:
             return self._constructor.construct_object(node)
         except (YAMLError, ValueError, LookupError, TypeError, AttributeError):
-            what, right = f"{node.value!r} cannot be read", "write it in quotation marks"
+            what, right = f"{node.value!r} is not what its tag {node.tag} says", "leave the tag out"
             if str(node.tag).endswith("timestamp"):
                 what, right = f"{node.value!r} is no date", "write a day that exists, such as 2026-01-31"
             self._note(self._source.finding(path, what, right))
