@@ -1,0 +1,93 @@
+"""Opening a database: SQLite with what makes it durable and shareable, PostgreSQL through psycopg 3."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from pfflow.store.column_types import json_text
+from pfflow.store.errors import StoreBusyError, UnsupportedDatabaseError
+
+BUSY_SECONDS = 30
+_WRITES = "pfflow_writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """One pool, two manners: `reading` sees one instant throughout a transaction, `writing` takes what is newest.
+
+    On PostgreSQL these are REPEATABLE READ and READ COMMITTED (after waiting for a row lock a writer must see what the
+    other wrote); on SQLite a deferred and an immediate transaction.
+    """
+
+    reading: Engine
+    writing: Engine
+
+
+def open_engines(url: str) -> Engines:
+    """Open a pool; nothing is connected yet. Raises UnsupportedDatabaseError for any other kind of database."""
+    target = _target(url)
+    if target.get_backend_name() == "sqlite":
+        engine = create_engine(target, json_serializer=json_text, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return Engines(engine, engine.execution_options(**{_WRITES: True}))
+    engine = create_engine(
+        target, json_serializer=json_text, connect_args={"options": "-c timezone=UTC"}, pool_pre_ping=True
+    )
+    return Engines(
+        engine.execution_options(isolation_level="REPEATABLE READ"),
+        engine.execution_options(isolation_level="READ COMMITTED"),
+    )
+
+
+def _target(url: str) -> URL:
+    try:
+        target = make_url(url)
+    except ArgumentError as error:
+        raise UnsupportedDatabaseError(f"{url!r} is no database URL; write sqlite:///path or postgresql://…") from error
+    if target.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return target.set(drivername="postgresql+psycopg")
+    if target.drivername in ("sqlite", "sqlite+pysqlite"):
+        return target
+    raise UnsupportedDatabaseError(f"{target.drivername} is not supported; write sqlite:///path or postgresql://…")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver is not to begin transactions by itself: a read that turns into a write can only fail, not wait.
+    connection.isolation_level = None
+    # FULL: a commit is on the disk when it returns. A letter that left cannot be called back, so neither may the
+    # decision that sent it be lost, whether the process is killed or the machine loses power.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes: Any = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction. Raises StoreBusyError where SQLite's writer outlasted the busy timeout."""
+    with engine.connect() as connection:
+        try:
+            begun = connection.begin()
+        except OperationalError as error:
+            if not gave_up_waiting(error):
+                raise
+            raise StoreBusyError(f"another process kept the database locked for {BUSY_SECONDS} seconds") from error
+        with begun:
+            yield connection
+
+
+def gave_up_waiting(error: OperationalError) -> bool:
+    """Whether SQLite gave up waiting for another writer."""
+    return getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")

@@ -1,0 +1,35 @@
+"""What the store refuses, each as its own type."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """What the store cannot or will not do."""
+
+
+class UnknownProjectError(StoreError, LookupError):
+    """A project that the store does not hold."""
+
+    def __init__(self, project_ref: str) -> None:
+        super().__init__(f"no project {project_ref!r} is registered")
+        self.project_ref = project_ref
+
+
+class OrphanError(StoreError, ValueError):
+    """A record that refers to a project or party nobody registered."""
+
+
+class DuplicateRecordError(StoreError, ValueError):
+    """Two records with one key that say different things."""
+
+
+class DecisionMismatchError(StoreError, ValueError):
+    """A decision recorded under a hold that was taken for something else, or a second one under the same hold."""
+
+
+class UnsupportedDatabaseError(StoreError, ValueError):
+    """A database URL that is neither SQLite nor PostgreSQL."""
+
+
+class StoreBusyError(StoreError, TimeoutError):
+    """The database stayed locked by others for longer than the busy timeout."""

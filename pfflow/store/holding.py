@@ -1,0 +1,177 @@
+"""Holding a project while a stage decides for it, and recording what it decided, in one transaction.
+
+The row lock is the whole of it: no lease, no clock, nothing to clean up after a process that died (decision 0002). A
+stage decides for a project once for an instant and a version of the facts. Facts raise the version; what stages write
+does not, so a stage that runs twice at one instant is `decided` the second time, and each stage sees what the others
+recorded before it, since its mark is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy.exc import OperationalError
+
+from pfflow.domain.decision import Conclusion, Decision, Holdings
+from pfflow.domain.ladder import Firing
+from pfflow.domain.obligations import Obligation
+from pfflow.domain.words import Stage, Words
+from pfflow.ports import NotHeld, Recorded
+from pfflow.store import chain, outbox
+from pfflow.store.engine import gave_up_waiting
+from pfflow.store.errors import DecisionMismatchError, UnknownProjectError
+from pfflow.store.fact_reads import facts_of
+from pfflow.store.statements import insert_missing, table_of, upsert
+from pfflow.store.tables import ConclusionRow, FiringRow, ObligationRow, ProjectHeadRow, StageMarkRow
+
+_FIRING = tuple(field.name for field in fields(Firing))
+_CONCLUSION = tuple(field.name for field in fields(Conclusion))
+
+
+@dataclass(slots=True)
+class HeldProject:
+    """A project held for one stage at one instant. One decision may be recorded under it."""
+
+    connection: Connection = field(repr=False)
+    stage: Stage
+    as_of: datetime
+    version: int
+    holdings: Holdings
+    _recorded: bool = False
+
+    def record(self, decision: Decision) -> Recorded:
+        """Write the decision down, its mark included even when it is quiet; gives what was not there before.
+
+        Raises DecisionMismatchError for a decision of another project, stage or instant, or a second one.
+        """
+        self._refuse_mismatch(decision)
+        self._recorded = True
+        ref, held, connection = self.holdings.project.project_ref, self.holdings, self.connection
+        obligations = [o for o in decision.obligations if held.obligations.get(o.key) != o]
+        firings = [f for f in decision.firings if (f.obligation_key, f.rung) not in held.firings]
+        conclusions = [c for c in decision.conclusions if held.conclusions.get((c.stage, c.subject)) != c]
+        upsert(connection, table_of(ObligationRow), [_obligation_columns(one) for one in obligations])
+        insert_missing(
+            connection, table_of(FiringRow), [_columns(_FIRING, one) | {"project_ref": ref} for one in firings]
+        )
+        upsert(
+            connection,
+            table_of(ConclusionRow),
+            [_columns(_CONCLUSION, one) | {"project_ref": ref} for one in conclusions],
+        )
+        notices = outbox.post(connection, decision.notices)
+        entries = chain.append(connection, {ref: decision.entries})
+        self._mark(ref)
+        return Recorded(obligations=len(obligations), firings=len(firings), notices=notices, entries=entries)
+
+    def _refuse_mismatch(self, decision: Decision) -> None:
+        held = (self.holdings.project.project_ref, self.stage, self.as_of)
+        said = (decision.project_ref, decision.stage, decision.as_of)
+        if said != held:
+            raise DecisionMismatchError(f"the hold is for {_named(held)}, the decision is of {_named(said)}")
+        if self._recorded:
+            raise DecisionMismatchError(f"a decision of {_named(held)} is recorded already under this hold")
+        strangers = {one.project_ref for one in decision.obligations} | {one.project_ref for one in decision.notices}
+        strangers -= {decision.project_ref}
+        if strangers:
+            raise DecisionMismatchError(
+                f"a decision for {decision.project_ref} speaks for {', '.join(sorted(strangers))}"
+            )
+
+    def _mark(self, project_ref: str) -> None:
+        mark = {
+            "project_ref": project_ref,
+            "stage": self.stage,
+            "decided_to": self.as_of,
+            "decided_version": self.version,
+        }
+        upsert(self.connection, table_of(StageMarkRow), [mark])
+        if self.holdings.engaged_at is None:
+            this = ProjectHeadRow.project_ref == project_ref
+            self.connection.execute(update(table_of(ProjectHeadRow)).where(this).values(engaged_at=self.as_of))
+
+
+@contextmanager
+def deciding(engine: Engine, project_ref: str, stage: Stage, as_of: datetime) -> Iterator[HeldProject | NotHeld]:
+    """Hold a project for a stage at an instant; the transaction ends with the hold, rolled back on an exception.
+
+    Raises UnknownProjectError. Waits for nobody on PostgreSQL; on SQLite for the one writer, up to the busy timeout.
+    """
+    with engine.connect() as connection:
+        try:
+            transaction = connection.begin()
+        except OperationalError as error:
+            if not gave_up_waiting(error):
+                raise
+            yield NotHeld("busy")
+            return
+        with transaction:
+            yield _held(connection, project_ref, stage, as_of)
+
+
+def holdings_of(connection: Connection, project_ref: str, engaged_at: datetime | None) -> Holdings:
+    """Give all that is held on a project."""
+    facts = facts_of(connection, project_ref)
+    of_conclusions = select(ConclusionRow.__table__).where(ConclusionRow.project_ref == project_ref)
+    conclusions = [_value(Conclusion, _CONCLUSION, row) for row in connection.execute(of_conclusions)]
+    of_firings = select(FiringRow.__table__).where(FiringRow.project_ref == project_ref)
+    firings = [_value(Firing, _FIRING, row) for row in connection.execute(of_firings.order_by(FiringRow.fired_at))]
+    return Holdings(
+        project=facts.projects[0],
+        facts=facts,
+        obligations={one.key: one for one in obligations_where(connection, ObligationRow.project_ref == project_ref)},
+        firings={(one.obligation_key, one.rung): one for one in firings},
+        conclusions={(one.stage, one.subject): one for one in conclusions},
+        engaged_at=engaged_at,
+    )
+
+
+def obligations_where(connection: Connection, *conditions: Any) -> Iterator[Obligation]:  # noqa: ANN401 - SQL conditions
+    """Give the obligations that meet the conditions, in order of due instant and key."""
+    chosen = select(ObligationRow.__table__).where(*conditions).order_by(ObligationRow.due_at, ObligationRow.key)
+    for row in connection.execute(chosen):
+        columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+        yield Obligation(title=Words(columns.pop("title_zh"), columns.pop("title_en")), **columns)
+
+
+def _held(connection: Connection, project_ref: str, stage: Stage, as_of: datetime) -> HeldProject | NotHeld:
+    head = select(ProjectHeadRow.version, ProjectHeadRow.engaged_at).where(ProjectHeadRow.project_ref == project_ref)
+    row = connection.execute(head.with_for_update(skip_locked=True)).first()
+    if row is None:
+        if connection.execute(head).first() is None:
+            raise UnknownProjectError(project_ref)
+        return NotHeld("busy")
+    version, engaged_at = row
+    of_stage = select(StageMarkRow.decided_to, StageMarkRow.decided_version).where(
+        StageMarkRow.project_ref == project_ref, StageMarkRow.stage == stage
+    )
+    mark = connection.execute(of_stage).first()
+    if mark is not None:
+        if as_of < mark.decided_to:
+            return NotHeld("past")
+        if as_of == mark.decided_to and version == mark.decided_version:
+            return NotHeld("unchanged")
+    return HeldProject(connection, stage, as_of, version, holdings_of(connection, project_ref, engaged_at))
+
+
+def _columns(names: Iterable[str], value: object) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
+
+
+def _obligation_columns(one: Obligation) -> dict[str, Any]:
+    columns = _columns((field.name for field in fields(Obligation) if field.name != "title"), one)
+    return columns | {"title_zh": one.title.zh, "title_en": one.title.en}
+
+
+def _value(kind: type[Any], names: Iterable[str], row: Row[Any]) -> Any:  # noqa: ANN401 - gives one of `kind`
+    return kind(**{name: row._mapping[name] for name in names})  # noqa: SLF001 - as above
+
+
+def _named(what: tuple[str, Stage, datetime]) -> str:
+    ref, stage, as_of = what
+    return f"{ref}, {stage}, {as_of.isoformat()}"
