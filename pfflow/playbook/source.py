@@ -191,7 +191,9 @@ class _Walk:
 
 
 def _place(node: Node, key: Node) -> Place:
-    start, at = node.start_mark, key.start_mark
+    at = key.start_mark
+    # What is left out has its mark wherever the next thing stands.
+    start = at if isinstance(node, ScalarNode) and not node.value and not node.style else node.start_mark
     style = str(getattr(node, "style", "") or "")
     text = str(node.value) if isinstance(node, ScalarNode) else ""
     return Place(start.line + 1, start.column + 1, at.line + 1, at.column + 1, style, text)
