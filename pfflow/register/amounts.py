@@ -85,7 +85,7 @@ _AMOUNT = re.compile(
     rf"(?P<unit>{_one_of(_UNITS)})(?P<after>{_one_of(_CURRENCIES)})(?P<close>\))?"
 )
 _UNIT = re.compile(
-    rf"(?:单位)?(?P<before>{_one_of(_CURRENCIES)})(?P<unit>{_one_of(_UNITS)})(?P<after>{_one_of(_CURRENCIES)})"
+    rf"(?:单位:?)?(?P<before>{_one_of(_CURRENCIES)})(?P<unit>{_one_of(_UNITS)})(?P<after>{_one_of(_CURRENCIES)})"
 )
 _PERCENT = re.compile(rf"(?P<number>[-+]?(?:{_NUMBER}))(?P<mark>%)?")
 
@@ -96,7 +96,6 @@ class Unit:
 
     factor: Decimal = Decimal(1)
     currency: str = ""
-    stated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +113,12 @@ def unit_of(text: str) -> Unit:
     """Give the unit in a header's bracket; raises UnreadableError for one that is not known.
 
     >>> unit_of("万美元")
-    Unit(factor=Decimal('1E+4'), currency='USD', stated=True)
+    Unit(factor=Decimal('1E+4'), currency='USD')
     """
     found = _UNIT.fullmatch(_squeezed(text))
     if found is None:
         raise UnreadableError("the unit in the header is not understood", "write (元), (万元), (亿元) or (USD m)")
-    return Unit(_UNITS[found["unit"]], _currency(found["before"], found["after"]), stated=True)
+    return Unit(_UNITS[found["unit"]], _currency(found["before"], found["after"]))
 
 
 def amount_of(text: str, unit: Unit = NO_UNIT) -> Amount:
@@ -138,7 +137,7 @@ def amount_of(text: str, unit: Unit = NO_UNIT) -> Amount:
     if len(signs) > 1:
         raise UnreadableError("an amount with two signs", WRITE_AMOUNT)
     factor = _UNITS[found["unit"]]
-    if found["unit"] and unit.stated and factor != unit.factor:
+    if found["unit"] and unit.factor not in (1, factor):
         raise UnreadableError("a unit here and another in the header", "leave out one of them")
     currency = _currency(found["before"], found["after"])
     if currency and unit.currency and currency != unit.currency:
