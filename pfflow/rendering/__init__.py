@@ -1,0 +1,1 @@
+"""Rendering: notices become letters, reports become HTML, text, Markdown and workbooks."""

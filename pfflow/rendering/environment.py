@@ -1,0 +1,144 @@
+"""The Jinja environment of letters: sandboxed, strict about names, HTML escaped, the house's own folder first.
+
+A template is looked for in the house's folder and then among the shipped ones; in each first in the language's folder
+below the notice (``communication/reminder/zh-CN/words.txt``), then in the notice's own. ``shipped/…`` always means the
+template that came with the product, so that an override can extend what it replaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from pfflow.domain.reports import CellKind
+from pfflow.domain.words import Json
+from pfflow.rendering import formats
+from pfflow.rendering.errors import RenderingError
+from pfflow.rendering.particulars import said
+from pfflow.rendering.phrases import doing, phrase
+from pfflow.rendering.shipped import shipped_templates
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """A dot reads a mapping's key before its method: `details.items` is the list, not dict.items."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja's own signature
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The templates of one house: where they are, and the environment that reads them."""
+
+    folders: tuple[Path, ...]
+    environment: ImmutableSandboxedEnvironment
+
+    def path_of(self, folder: str, name: str, language: str) -> str:
+        """Give the path of a template: the house's before the shipped, the language's before the common one.
+
+        Raises RenderingError where there is none.
+        """
+        candidates = (f"{folder}/{language}/{name}", f"{folder}/{name}")
+        for root in self.folders:
+            for candidate in candidates:
+                if (root / candidate).is_file():
+                    return candidate
+        raise RenderingError(candidates[0], 0, f"there is no such template, nor {candidates[1]}")
+
+    def has(self, folder: str, name: str, language: str) -> bool:
+        """Whether there is such a template."""
+        return any(
+            (root / path).is_file()
+            for root in self.folders
+            for path in (f"{folder}/{language}/{name}", f"{folder}/{name}")
+        )
+
+
+def house_templates(house_folder: Path | None = None) -> Templates:
+    """Give the templates of a house: its own folder, if it has one, before the shipped."""
+    folders = tuple(folder for folder in (house_folder, shipped_templates()) if folder is not None)
+    shipped = FileSystemLoader(shipped_templates())
+    own: list[BaseLoader] = [FileSystemLoader(folder) for folder in folders]
+    environment = _Environment(
+        loader=ChoiceLoader([*own, PrefixLoader({"shipped": shipped})]),
+        undefined=StrictUndefined,
+        autoescape=lambda name: name is None or not name.endswith(".txt"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        words=_words,
+        day=_day,
+        plain_day=_plain_day,
+        month=_month,
+        figure=_figure,
+        paragraphs=paragraphs,
+        symbol=_symbol,
+    )
+    environment.globals.update(label=_label, doing=_doing)
+    return Templates(folders, environment)
+
+
+def paragraphs(text: str, style: str = "") -> Markup:
+    r"""Give plain text as escaped HTML paragraphs; a blank line ends one, a line end within stays.
+
+    >>> paragraphs("Dear <Ann>,\n\none\ntwo")
+    Markup('<p>Dear &lt;Ann&gt;,</p>\n<p>one<br>two</p>')
+    """
+    opening = Markup('<p style="{}">').format(style) if style else Markup("<p>")
+    parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return Markup("\n").join(
+        opening + Markup("<br>").join(escape(line.strip()) for line in part.splitlines()) + Markup("</p>")
+        for part in parts
+    )
+
+
+@pass_context
+def _words(context: Context, value: Json) -> str:
+    return said(value, context["language"])
+
+
+@pass_context
+def _day(context: Context, value: str) -> str:
+    return formats.day(value, context["language"])
+
+
+@pass_context
+def _plain_day(context: Context, value: str) -> str:
+    return formats.plain_day(value, context["language"])
+
+
+@pass_context
+def _month(context: Context, value: str) -> str:
+    return formats.month(value, context["language"])
+
+
+@pass_context
+def _figure(context: Context, value: Mapping[str, str]) -> str:
+    """Give {value, kind, unit} as people read it."""
+    return formats.figure(value["value"], CellKind(value["kind"]), value.get("unit", ""), context["language"])
+
+
+def _symbol(operator: str) -> str:
+    """Give the mathematical sign of a comparison; what is none stays."""
+    return {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}.get(operator, operator)
+
+
+@pass_context
+def _label(context: Context, name: str, *values: object) -> str:
+    return phrase(name, context["language"], *values)
+
+
+@pass_context
+def _doing(context: Context, kind: str) -> str:
+    return doing(kind, context["language"])
