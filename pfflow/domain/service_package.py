@@ -117,7 +117,7 @@ def package_of(dossier: Dossier, as_of: datetime) -> Package | Shortfall:
     needs = tuple(sorted((n for n in dossier.facts.needs if n.status == "open"), key=lambda n: n.need_ref))
     seen = {
         "project": asdict(dossier.project),
-        "grade": {"category": slotted.category.name.lower(), "number": int(slotted.category), "score": slotted.score},
+        "grade": slotted.category.name.lower(),
         "needs": [asdict(need) for need in needs],
         "ratios": {"minimum_dscr": table.minimum, "llcr": life_cover},
         "capacity": {"debt": capacity.debt, "equity": capacity.equity, "binding": str(capacity.binding)},
