@@ -56,7 +56,7 @@ class Rung(Definition):
     at: OffsetText = Field(description="Offset from the due date: -5bd, +1bd, 0bd, +3d, +4bh, -24h.")
     do: Action = Field(description="What happens.")
     to: str = Field(
-        description="responsible, accountable, consulted, informed, owner, head, debtor, creditor, or a role."
+        description="responsible, accountable, consulted, informed, everyone, owner, head, debtor, creditor, or a role."
     )
     repeat: OffsetText | None = Field(default=None, description="Repeat after this interval while it is still owed.")
     limit: int = Field(default=5, ge=1, le=100, description="How often a repeated rung fires at most.")

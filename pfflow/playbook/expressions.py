@@ -8,28 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from decimal import Decimal
 from enum import Enum
-from types import MappingProxyType, NoneType
-from typing import Any, TypeAlias, get_args, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from pfflow.domain.conditions import ConditionError, Reference, holds, near, place, references
 from pfflow.domain.facts import Need
 from pfflow.domain.parties import Party
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Project
+from pfflow.finance.sizing import Binding
 from pfflow.playbook.problems import Path, PlaybookProblem
 from pfflow.playbook.source import Source
 
-Offered: TypeAlias = Mapping[str, type[Any] | None]
-"""What an expression may ask about: a record type, or None where only the stage knows its fields."""
+Offered: TypeAlias = Mapping[str, Mapping[str, object]]
+"""What an expression may ask about: the fields of each fact with their types; none where the fact is itself a word."""
 
-SEGMENT_FACTS: Offered = MappingProxyType({"party": Party, "project": Project})
+
+def _fields(record: type[Any]) -> Mapping[str, object]:
+    hints = get_type_hints(record)
+    return MappingProxyType({field.name: hints[field.name] for field in fields(record)})
+
+
+SEGMENT_FACTS: Offered = MappingProxyType(
+    {"party": {**_fields(Party), "roles": tuple[str, ...]}, "project": _fields(Project)}
+)
+"""`party.roles` are the roles the party holds in the project."""
+
 CATALOGUE_FACTS: Offered = MappingProxyType(
-    {"project": Project, "grade": None, "needs": Need, "ratios": None, "capacity": None}
+    {
+        "project": _fields(Project),
+        "grade": {},
+        "needs": _fields(Need),
+        "ratios": {"minimum_dscr": Decimal | None, "llcr": Decimal | None},
+        "capacity": {"debt": Decimal, "equity": Decimal, "binding": Binding},
+    }
 )
 LISTS = frozenset({"needs"})
 GRADES = ("strong", "good", "satisfactory", "weak", "default")
-"""The slotting categories of Basel CRE33 as an expression sees them; empty where the project is not yet graded."""
+"""The slotting categories of Basel CRE33 as an expression sees them."""
 
 
 def validate_conditions(playbook: Playbook, source: Source) -> Iterator[PlaybookProblem]:
@@ -48,7 +66,7 @@ def _checked(expression: str, path: Path, offered: Offered, source: Source) -> I
             found = True
             at = source.within(path, *place(expression, reference.at))
             yield source.finding_at(at, path, what, right)
-    if not found and all(_sample(offered.get(one.root)) is not None or one.root == "grade" for one in asked):
+    if not found:
         yield from _tried(expression, path, offered, source)
 
 
@@ -56,18 +74,17 @@ def _misses(reference: Reference, offered: Offered) -> Iterator[tuple[str, str]]
     root, field = reference.root, reference.field
     if root not in offered:
         meant = near(root, offered)
-        owner = next((name for name, record in offered.items() if root in _fields(record)), "")
+        owner = next((name for name, known in offered.items() if root in known), "")
         right = f"write {owner}.{root}" if owner else f"write {meant}" if meant else _listed(offered)
         yield f"nothing called {root!r} is offered here", right
         return
-    record = offered[root]
-    known = _fields(record)
-    if field and record is not None and field not in known:
+    known = offered[root]
+    if field and field not in known:
         meant = near(field, known)
-        right = f"write {meant}" if meant else f"its fields are {', '.join(known)}"
-        yield f"{root} has no field {field!r}", right
+        listed = f"its fields are {', '.join(known)}" if known else f'compare {root} itself, as in {root} == "weak"'
+        yield f"{root} has no field {field!r}", f"write {meant}" if meant else listed
         return
-    words = GRADES if root == "grade" else _words(known.get(field))
+    words = _words(known.get(field)) if known else GRADES
     for literal in reference.literals:
         if words and literal and literal not in words:
             name = f"{root}.{field}" if field else root
@@ -77,11 +94,10 @@ def _misses(reference: Reference, offered: Offered) -> Iterator[tuple[str, str]]
 
 
 def _tried(expression: str, path: Path, offered: Offered, source: Source) -> Iterator[PlaybookProblem]:
-    sample: dict[str, object] = {"grade": GRADES[0]} if "grade" in offered else {}
-    for name, record in offered.items():
-        facts = _sample(record)
-        if facts is not None:
-            sample[name] = [facts] if name in LISTS else facts
+    sample: dict[str, object] = {}
+    for name, known in offered.items():
+        facts = {field: _value(_bare(hint)) for field, hint in known.items()}
+        sample[name] = ([facts] if name in LISTS else facts) if known else GRADES[0]
     try:
         holds(expression, sample)
     except ConditionError as error:
@@ -94,13 +110,11 @@ def _listed(offered: Offered) -> str:
     return f"a condition here may ask about {', '.join(offered)}"
 
 
-def _fields(record: type[Any] | None) -> dict[str, Any]:
-    hints = get_type_hints(record) if record is not None else {}
-    return {field.name: hints[field.name] for field in fields(record)} if record is not None else {}
-
-
 def _bare(hint: object) -> object:
-    return next((one for one in get_args(hint) if one is not NoneType), hint)
+    """Give a type without None."""
+    if get_origin(hint) in {Union, UnionType}:
+        return next((one for one in get_args(hint) if one is not NoneType), hint)
+    return hint
 
 
 def _words(hint: object) -> tuple[str, ...]:
@@ -108,17 +122,12 @@ def _words(hint: object) -> tuple[str, ...]:
     return tuple(str(one.value) for one in kind) if isinstance(kind, type) and issubclass(kind, Enum) else ()
 
 
-def _sample(record: type[Any] | None) -> dict[str, object] | None:
-    """Give a record in which all is known: words for words, numbers for numbers."""
-    if record is None:
-        return None
-    return {name: _value(_bare(hint)) for name, hint in _fields(record).items()}
-
-
 def _value(kind: object) -> object:
     if words := _words(kind):
         return words[0]
     if kind is bool:
         return True
+    if get_origin(kind) is tuple:
+        return ["word"]
     # Dates reach an expression as text.
     return "2026-01-01" if kind is str or getattr(kind, "__name__", "") in {"date", "datetime"} else 1

@@ -24,7 +24,9 @@ from pfflow.playbook.source import Source
 
 Findings: TypeAlias = Iterator[PlaybookProblem]
 
-AUDIENCES = frozenset({"responsible", "accountable", "consulted", "informed", "owner", "head", "debtor", "creditor"})
+AUDIENCES = frozenset(
+    {"responsible", "accountable", "consulted", "informed", "everyone", "owner", "head", "debtor", "creditor"}
+)
 """Whom a rung can be for without naming a role."""
 
 PARTICIPATIONS = frozenset(PartyKind) | {

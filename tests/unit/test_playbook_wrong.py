@@ -183,7 +183,7 @@ NAMES = [
         "to: joint-command, repeat",
         "to: boss, repeat",
         36,
-        "write one of accountable, consulted, creditor, debtor, head",
+        "write one of accountable, consulted, creditor, debtor, everyone, head",
     ),
     (
         "offer_to: borrower",
@@ -230,6 +230,10 @@ CONDITIONS = [
     ("project.capex > 0", "'project.capex >'", 29, "it ends too early; write a condition such as"),
     ("n.kind == ", "n.knd == ", 29, "needs has no field 'knd'; write kind"),
     ('grade == "weak"', 'grade == "bad"', 13, "grade is never 'bad'; it can be strong, good, satisfactory, weak"),
+    ('grade == "weak"', 'grade.category == "weak"', 13, "grade has no field 'category'; compare grade itself"),
+    ('grade == "weak"', "ratios.minimum_dcsr < 1.15", 13, "ratios has no field 'minimum_dcsr'; write minimum_dscr"),
+    ('grade == "weak"', "capacity.debt > 'much'", 13, "values of different kinds meet"),
+    ('party.realm == "internal"', "size(party.role) > 0", 16, "party has no field 'role'; write roles"),
     ('project.phase != "exit"', 'projct.phase != "exit"', 38, "nothing called 'projct' is offered here; write project"),
     (
         'project.phase != "exit"',
