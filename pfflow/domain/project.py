@@ -6,7 +6,7 @@ when and on what evidence; what a gate asks for is the playbook's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -141,3 +141,9 @@ class ConditionItem:
     def settled(self) -> bool:
         """Whether nothing more is owed under it."""
         return self.status in (ConditionStatus.SATISFIED, ConditionStatus.WAIVED)
+
+
+def unsettled(gate: Iterable[str], conditions: Iterable[ConditionItem]) -> tuple[str, ...]:
+    """Give which of a gate's conditions are not settled, in the gate's order; one the register lacks is not settled."""
+    settled = {c.cp_ref for c in conditions if c.settled}
+    return tuple(ref for ref in gate if ref not in settled)
