@@ -219,6 +219,10 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
     readers, rerouted = _readers(draft, obligation, step)
     if not readers:
         return obligation
+    readers = _not_told_twice(draft, obligation, step, readers)
+    if not readers:
+        _mark(draft, obligation, step, "merged", "everybody it is for is told by another rung of the same instant")
+        return obligation
     if step.rung.do is Action.REQUEST and step.at < obligation.due_at:
         because = NO_WORDS
     context = letter_context(draft, obligation, step, following, because)
@@ -260,6 +264,19 @@ def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Co
         f"nobody is {rung.to}; it goes to {names_of(dossier, (head,), draft.today).en}",
     )
     return audience(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"
+
+
+def _not_told_twice(
+    draft: Draft, obligation: Obligation, step: Step, readers: Sequence[Contact]
+) -> tuple[Contact, ...]:
+    """Leave out whom an earlier rung of the ladder tells the same at the same offset: one mail, one invitation each."""
+    told: set[str] = set()
+    for rung in draft.dossier.playbook.ladders[obligation.ladder].rungs:
+        if rung.name == step.rung.name:
+            break
+        if (rung.at, rung.do) == (step.rung.at, step.rung.do):
+            told.update(c.email.lower() for c in audience(draft.dossier, rung.to, obligation, rung.level, draft.today))
+    return tuple(c for c in readers if c.email.lower() not in told)
 
 
 def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:

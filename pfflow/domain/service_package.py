@@ -6,10 +6,11 @@ missing or a rule is not met there is no package but a shortfall that says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 
 from pfflow.domain.conditions import ConditionError, holds
 from pfflow.domain.decision import Dossier
@@ -111,9 +112,9 @@ def package_of(dossier: Dossier, as_of: datetime) -> Package | Shortfall:
     capacity = _capacity(dossier, periods, problems)
     if slotted is None or capacity is None:
         return Shortfall(tuple(problems))
-    rate = dossier.project.loan_rate or Decimal(0)
     table = dscr_table(periods)
-    life_cover = llcr([p.cfads for p in periods], rate, capacity.debt)
+    rates = period_rates(periods, dossier.project.loan_rate or Decimal(0))
+    life_cover = llcr([p.cfads for p in periods], rates, capacity.debt)
     needs = tuple(sorted((n for n in dossier.facts.needs if n.status == "open"), key=lambda n: n.need_ref))
     seen = {
         "project": asdict(dossier.project),
@@ -147,11 +148,16 @@ def package_of(dossier: Dossier, as_of: datetime) -> Package | Shortfall:
 
 
 def cover_periods(dossier: Dossier) -> tuple[CoverPeriod, ...]:
-    """Give CFADS and debt service by period, in order; an updated forecast goes before the base case."""
+    """Give CFADS and debt service by period up to final maturity, in order; a forecast goes before the base case.
+
+    What flows after maturity repays no loan, so it sizes none (LLCR; it would count for PLCR).
+    """
+    project = dossier.project
     by_period: dict[object, dict[str, Financial]] = {}
     for basis in (_BASE, _UPDATED):
         for figure in dossier.facts.financials:
-            if figure.subject_ref == dossier.project.project_ref and figure.basis == basis:
+            within = project.maturity_date is None or figure.period_end <= project.maturity_date
+            if figure.subject_ref == project.project_ref and figure.basis == basis and within:
                 by_period.setdefault(figure.period_end, {})[figure.metric] = figure
     return tuple(
         CoverPeriod(
@@ -164,6 +170,18 @@ def cover_periods(dossier: Dossier) -> tuple[CoverPeriod, ...]:
             (f for f in by_period.values() if "cfads" in f), key=lambda found: found["cfads"].period_end
         )
     )
+
+
+def period_rates(periods: Sequence[CoverPeriod], yearly: Decimal) -> tuple[Decimal, ...]:
+    """Give the interest rate of each period: the yearly rate times its months over twelve.
+
+    A period's months are counted from the end of the one before; the first is as long as the second, and a single one
+    is a year.
+    """
+    ends = [p.period_end for p in periods]
+    months = [12 * (b.year - a.year) + b.month - a.month for a, b in pairwise(ends)]
+    lengths = [months[0] if months else 12, *months]
+    return tuple(yearly * length / 12 for length in lengths)
 
 
 def _grade(dossier: Dossier, problems: list[Words]) -> SlottingGrade | None:
@@ -190,7 +208,7 @@ def _capacity(dossier: Dossier, periods: tuple[CoverPeriod, ...], problems: list
     try:
         return debt_capacity(
             [p.cfads for p in periods],
-            project.loan_rate,
+            period_rates(periods, project.loan_rate),
             design.target_dscr,
             capex=project.capex,
             max_gearing=design.max_gearing,
