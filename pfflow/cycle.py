@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Decision, Dossier, Finding, Holdings
+from pfflow.domain.ladder import action_in
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.words import Stage
 from pfflow.ports import Clock, Mailer, NotHeld, Recorded, Store
@@ -47,6 +48,7 @@ class Outcome:
     """What became of one project in one stage.
 
     `status` is decided, quiet (nothing to say), failed (see `error`), or why it was not held: busy, unchanged, past.
+    `did` counts the ledger entries by kind (planned, fulfilled, …) and the rungs taken by action (remind, escalate, …).
     """
 
     project_ref: str
@@ -54,6 +56,7 @@ class Outcome:
     as_of: datetime
     status: str
     recorded: Recorded = field(default_factory=Recorded)
+    did: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     error: str = ""
 
@@ -103,6 +106,7 @@ class Cycle:
             as_of=as_of,
             status="quiet" if decision.quiet else "decided",
             recorded=recorded,
+            did=_did(decision),
             findings=decision.findings,
         )
 
@@ -148,3 +152,9 @@ class Cycle:
             retry=counted["retry"],
             failed=counted["failed"],
         )
+
+
+def _did(decision: Decision) -> Mapping[str, int]:
+    counted = Counter(entry.kind for entry in decision.entries)
+    counted.update(action_in(firing.rung) for firing in decision.firings if firing.outcome == "fired")
+    return dict(counted)
