@@ -31,11 +31,14 @@ class Engines:
     writing: Engine
 
 
-def open_engines(url: str) -> Engines:
-    """Open a pool; nothing is connected yet. Raises UnsupportedDatabaseError for any other kind of database."""
+def open_engines(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engines:
+    """Open a pool; nothing is connected yet. `busy_seconds` is how long SQLite waits for another writer.
+
+    Raises UnsupportedDatabaseError for any other kind of database.
+    """
     target = _target(url)
     if target.get_backend_name() == "sqlite":
-        engine = create_engine(target, json_serializer=json_text, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(target, json_serializer=json_text, connect_args={"timeout": busy_seconds})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return Engines(engine, engine.execution_options(**{_WRITES: True}))
@@ -65,7 +68,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     # FULL: a commit is on the disk when it returns. A letter that left cannot be called back, so neither may the
     # decision that sent it be lost, whether the process is killed or the machine loses power.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -83,7 +86,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         except OperationalError as error:
             if not gave_up_waiting(error):
                 raise
-            raise StoreBusyError(f"another process kept the database locked for {BUSY_SECONDS} seconds") from error
+            raise StoreBusyError("another process kept the database locked for longer than the busy timeout") from error
         with begun:
             yield connection
 

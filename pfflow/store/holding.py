@@ -2,7 +2,7 @@
 
 The row lock is the whole of it: no lease, no clock, nothing to clean up after a process that died (decision 0002). A
 stage decides for a project once for an instant and a version of the facts. Facts raise the version; what stages write
-does not, so a stage that runs twice at one instant is `decided` the second time, and each stage sees what the others
+does not, so a stage that runs twice at one instant is `unchanged` the second time, and each stage sees what the others
 recorded before it, since its mark is its own.
 """
 

@@ -49,7 +49,10 @@ class SqlStore:
         self.close()
 
     def migrate(self) -> None:
-        """Bring the tables to the newest revision, or do nothing where they are."""
+        """Bring the tables to the newest revision; where they are, nobody is waited for."""
+        with transaction(self._engines.reading) as connection:
+            if migrate.is_current(connection):
+                return
         with transaction(self._engines.writing) as connection:
             migrate.upgrade(connection)
 

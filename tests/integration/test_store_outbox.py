@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pfflow.domain.decision import Decision
+from pfflow.domain.notices import Attendee, Invitation, Method, Notice
+from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
+from pfflow.domain.words import Stage, Words
+from pfflow.ports import NotHeld, Receipt
+from pfflow.store import SqlStore
+from tests.integration.samples import AT, FACTS, make_notice
+
+SECOND = timedelta(seconds=1)
+
+
+def post(store: SqlStore, *notices: Notice, as_of: datetime = AT) -> None:
+    with store.deciding("G1", Stage.COMMUNICATION, as_of) as held:
+        assert not isinstance(held, NotHeld)
+        held.record(Decision(project_ref="G1", stage=Stage.COMMUNICATION, as_of=as_of, notices=notices))
+
+
+def numbered(number: int, **changes: Any) -> Notice:
+    return make_notice(key=f"G1/o/r/{number}", noticed_at=AT + number * SECOND, **changes)
+
+
+def receipt(number: int, outcome: str, **changes: Any) -> Receipt:
+    return replace(Receipt(message_id=f"G1/o/r/{number}", outcome=outcome, at=AT), **changes)
+
+
+def claimed_ids(
+    store: SqlStore, worker: str = "w", now: datetime = AT, limit: int = 10, seconds: float = 60
+) -> list[str]:
+    return [one.message_id for one in store.claim(worker, now, limit, seconds)]
+
+
+@pytest.fixture
+def stocked(store: SqlStore) -> SqlStore:
+    """Three letters wait, the third was noticed last and posted first."""
+    store.import_facts(FACTS, AT, "test")
+    post(store, numbered(3), numbered(1), numbered(2))
+    return store
+
+
+def test_letters_are_claimed_oldest_first_with_whom_they_are_for(stocked: SqlStore) -> None:
+    first, second = stocked.claim("w", AT, 2, 60)
+    assert (first.message_id, second.message_id) == ("G1/o/r/1", "G1/o/r/2")
+    assert first.notice == numbered(1)
+    assert first.contact == FACTS.contacts[0]
+    assert (first.attempts, first.until) == (0, AT + timedelta(seconds=60))
+
+
+def test_a_claimed_letter_is_not_given_to_another_until_its_claim_ends(stocked: SqlStore) -> None:
+    assert claimed_ids(stocked, "w", limit=2) == ["G1/o/r/1", "G1/o/r/2"]
+    assert claimed_ids(stocked, "v", now=AT + 59 * SECOND) == ["G1/o/r/3"]
+    assert claimed_ids(stocked, "v", now=AT + 60 * SECOND) == ["G1/o/r/1", "G1/o/r/2"]
+
+
+def test_a_sent_letter_is_in_the_ledger_with_the_digest_of_what_left(stocked: SqlStore) -> None:
+    claimed_ids(stocked, limit=1)
+    stocked.settle("w", [receipt(1, "sent", digest="ab" * 32, response="250 ok <wang@bank.example>")])
+    (letter,) = stocked.letters(status="sent")
+    assert (letter.message_id, letter.sent_at, letter.attempts) == ("G1/o/r/1", AT, 1)
+    assert (letter.digest, letter.last_response) == ("ab" * 32, "250 ok <wang@bank.example>")
+    assert (letter.claimed_by, letter.claimed_until) == (None, None)
+    entry = stocked.ledger("G1")[-1]
+    assert (entry.stage, entry.kind, entry.subject) == ("delivery", "sent", "G1/o/r/1")
+    assert "ab" * 32 in entry.data
+    assert "wang@bank.example" not in entry.data
+    assert stocked.verify() == ()
+    assert claimed_ids(stocked, now=AT + 100 * SECOND) == ["G1/o/r/2", "G1/o/r/3"]
+
+
+@pytest.mark.parametrize(("outcome", "attempts"), [("held", 0), ("failed", 1)])
+def test_a_letter_that_did_not_leave_says_so_and_is_not_tried_again(
+    stocked: SqlStore, outcome: str, attempts: int
+) -> None:
+    claimed_ids(stocked, limit=1)
+    stocked.settle("w", [receipt(1, outcome, response="550 no such user")])
+    letter = stocked.letters("G1")[0]
+    assert (letter.status, letter.attempts, letter.sent_at) == (outcome, attempts, None)
+    assert letter.last_response == "550 no such user"
+    assert stocked.ledger("G1")[-1].kind == outcome
+    assert claimed_ids(stocked, now=AT + 100 * SECOND) == ["G1/o/r/2", "G1/o/r/3"]
+
+
+def test_a_letter_to_be_tried_again_waits_for_its_instant_without_an_entry(stocked: SqlStore) -> None:
+    claimed_ids(stocked, limit=1)
+    stocked.settle("w", [receipt(1, "retry", response="451 later", retry_at=AT + 90 * SECOND)])
+    letter = stocked.letters(status="waiting")[0]
+    assert (letter.attempts, letter.next_try_at, letter.last_response) == (1, AT + 90 * SECOND, "451 later")
+    assert len(stocked.ledger("G1")) == 1
+    assert claimed_ids(stocked, "v", now=AT + 89 * SECOND) == ["G1/o/r/2", "G1/o/r/3"]
+    (again,) = stocked.claim("v", AT + 90 * SECOND, 10, 60)
+    assert (again.message_id, again.attempts) == ("G1/o/r/1", 1)
+
+
+def test_a_receipt_for_a_letter_another_has_taken_since_changes_nothing(stocked: SqlStore) -> None:
+    claimed_ids(stocked, "slow", limit=1, seconds=1)
+    claimed_ids(stocked, "quick", now=AT + SECOND, limit=1)
+    stocked.settle("slow", [receipt(1, "failed")])
+    assert stocked.letters(status="failed") == ()
+    stocked.settle("quick", [receipt(1, "sent")])
+    stocked.settle("quick", [receipt(1, "sent")])
+    assert [entry.kind for entry in stocked.ledger("G1")] == ["imported", "sent"]
+
+
+def test_a_claim_that_ended_and_nobody_took_over_still_settles(stocked: SqlStore) -> None:
+    claimed_ids(stocked, limit=1, seconds=1)
+    stocked.settle("w", [receipt(1, "sent", at=AT + 5 * SECOND)])
+    assert [letter.sent_at for letter in stocked.letters(status="sent")] == [AT + 5 * SECOND]
+
+
+def test_an_outcome_nobody_knows_is_an_error_and_settles_nothing(stocked: SqlStore) -> None:
+    claimed_ids(stocked)
+    with pytest.raises(ValueError, match="'lost' is no outcome"):
+        stocked.settle("w", [receipt(1, "sent"), receipt(2, "lost")])
+    assert len(stocked.letters(status="waiting")) == 3
+
+
+def test_a_letter_to_somebody_who_is_gone_fails_with_the_reason_in_the_ledger(store: SqlStore) -> None:
+    store.import_facts(FACTS, AT, "test")
+    post(store, numbered(1, contact_ref="C-GONE"), numbered(2))
+    assert claimed_ids(store, limit=1) == ["G1/o/r/2"]
+    (letter,) = store.letters(status="failed")
+    assert (letter.message_id, letter.last_response) == ("G1/o/r/1", "contact C-GONE is not registered any more")
+    entry = store.ledger("G1")[-1]
+    assert (entry.kind, entry.subject) == ("failed", "G1/o/r/1")
+    assert '"because":"contact C-GONE is not registered any more"' in entry.data
+    assert store.verify() == ()
+
+
+def test_released_letters_may_be_claimed_at_once_and_others_stay_claimed(stocked: SqlStore) -> None:
+    claimed_ids(stocked, "w", limit=2)
+    claimed_ids(stocked, "v", limit=1)
+    assert stocked.release("w") == 2
+    assert claimed_ids(stocked, "u") == ["G1/o/r/1", "G1/o/r/2"]
+
+
+def test_waiting_counts_what_may_go_now_and_says_when_more_may(stocked: SqlStore) -> None:
+    assert stocked.waiting(AT) == (3, None)
+    claimed_ids(stocked, limit=2, seconds=30)
+    assert stocked.waiting(AT) == (1, AT + 30 * SECOND)
+    stocked.settle("w", [receipt(1, "retry", retry_at=AT + 20 * SECOND), receipt(2, "sent")])
+    assert stocked.waiting(AT) == (1, AT + 20 * SECOND)
+    assert claimed_ids(stocked, now=AT + 20 * SECOND, seconds=30) == ["G1/o/r/1", "G1/o/r/3"]
+    assert stocked.waiting(AT + 20 * SECOND) == (0, AT + 50 * SECOND)
+    stocked.settle("w", [receipt(1, "sent"), receipt(3, "held")])
+    assert stocked.waiting(AT + 20 * SECOND) == (0, None)
+
+
+def test_nothing_to_claim_is_no_letters(store: SqlStore) -> None:
+    assert store.claim("w", AT, 10, 60) == ()
+    assert store.waiting(AT) == (0, None)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=10)
+words = st.builds(Words, zh=texts, en=texts)
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+invitations = st.builds(
+    Invitation,
+    uid=texts,
+    sequence=st.integers(0, 2**31),
+    method=st.sampled_from(Method),
+    starts_at=instants,
+    ends_at=instants,
+    timezone=texts,
+    summary=words,
+    description=words,
+    organizer_name=words,
+    organizer_email=texts,
+    attendees=st.lists(st.builds(Attendee, texts, texts, texts), max_size=2).map(tuple),
+    location=words,
+)
+tables = st.builds(
+    Table,
+    name=texts,
+    title=words,
+    columns=st.lists(st.builds(Column, words, st.sampled_from(CellKind)), max_size=2).map(tuple),
+    rows=st.lists(st.lists(st.none() | texts | words, max_size=3).map(tuple), max_size=2).map(tuple),
+    note=words,
+)
+figures = st.builds(Figure, label=words, value=texts, kind=st.sampled_from(CellKind), unit=texts)
+reports = st.builds(
+    Report,
+    name=texts,
+    title=words,
+    figures=st.lists(figures, max_size=2).map(tuple),
+    tables=st.lists(tables, max_size=2).map(tuple),
+    paragraphs=st.lists(words, max_size=2).map(tuple),
+    sources=st.lists(texts, max_size=2).map(tuple),
+)
+contexts = st.dictionaries(
+    texts, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts | st.lists(texts), max_size=3
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(context=contexts, invitation=st.none() | invitations, report=st.none() | reports, at=instants, reply=texts)
+def test_any_notice_comes_out_of_the_outbox_as_it_went_in(
+    *,
+    store: SqlStore,
+    context: dict[str, Any],
+    invitation: Invitation | None,
+    report: Report | None,
+    at: datetime,
+    reply: str,
+) -> None:
+    store.import_facts(FACTS, AT, "test")
+    number = len(store.letters())
+    notice = make_notice(
+        key=f"H/{number}", context=context, invitation=invitation, report=report, noticed_at=at, in_reply_to=reply
+    )
+    post(store, notice, as_of=AT + number * SECOND)
+    (claimed,) = store.claim("w", AT, 1, 1e9)
+    assert claimed.notice == notice
