@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -52,6 +52,28 @@ A relationship owner may be a user of another system, so an unknown one is a rem
 """
 
 
+_TOLD_BY: Mapping[str, str] = {
+    "parties": "party_ref",
+    "contacts": "contact_ref",
+    "projects": "project_ref",
+    "participations": "role",
+    "milestones": "milestone",
+    "conditions": "cp_ref",
+    "financials": "metric",
+    "budget": "budget_line",
+    "fund_use": "voucher",
+    "assessments": "factor",
+    "needs": "need_ref",
+    "raci": "code",
+    "obligations": "obligation_ref",
+    "interactions": "ext_id",
+    "surveys": "question",
+}
+"""The column of a key that tells two rows apart, where a duplicate is shown."""
+
+_ONE_OF = {"parties": "party", "contacts": "contact", "projects": "project"}
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """All rows of a register by sheet, beside the facts already known."""
@@ -59,6 +81,7 @@ class Rows:
     file: str
     entries: Mapping[str, Sequence[Entry]]
     known: Facts
+    _keys: dict[str, set[tuple[str, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, sheet: str) -> Sequence[Entry]:
         """Give the rows of a sheet."""
@@ -66,8 +89,10 @@ class Rows:
 
     def keys(self, sheet: str) -> set[tuple[str, ...]]:
         """Give the keys of a sheet, known ones and those of rows that have other problems included."""
-        known = {key_of(sheet, record) for record in self.known.sheets()[sheet]}
-        return known | {entry.key for entry in self.of(sheet) if entry.key is not None}
+        if sheet not in self._keys:
+            known = {key_of(sheet, record) for record in self.known.sheets()[sheet]}
+            self._keys[sheet] = known | {entry.key for entry in self.of(sheet) if entry.key is not None}
+        return self._keys[sheet]
 
 
 def validated(rows: Rows) -> Iterator[Problem]:
@@ -93,22 +118,19 @@ def validate_keys(rows: Rows) -> Iterator[Problem]:
                 continue
             other = first.setdefault(entry.key, entry)
             if other is not entry:
-                field = _key_field(sheet.name)
                 what = f"rows {other.row + 1} and {entry.row + 1} have the same key {' / '.join(entry.key)}"
-                yield entry.problem(field, what, "keep one of them, or give one another key")
+                yield entry.problem(_TOLD_BY[sheet.name], what, "keep one of them, or give one another key")
 
 
 def validate_references(rows: Rows) -> Iterator[Problem]:
     """Find references to what does not exist."""
-    for sheet, field, targets, severity in REFERENCES:
+    for sheet, column, targets, severity in REFERENCES:
         there = {key[0] for target in targets for key in rows.keys(target)}
-        names = " or ".join(
-            target.removesuffix("ies") + "y" if target == "parties" else target[:-1] for target in targets
-        )
+        names = " or ".join(_ONE_OF[target] for target in targets)
         for entry in rows.of(sheet):
-            reference = entry.values.get(field)
+            reference = entry.values.get(column)
             if reference and reference not in there:
-                yield entry.problem(field, f"no {names} has this reference", _near(reference, there), severity)
+                yield entry.problem(column, f"no {names} has this reference", _near(reference, there), severity)
 
 
 def validate_budget_lines(rows: Rows) -> Iterator[Problem]:
@@ -229,24 +251,6 @@ CHECKS: tuple[Check, ...] = (
     validate_scores,
     validate_covenants,
 )
-
-
-def _key_field(sheet: str) -> str:
-    own = {
-        "fund_use": "voucher",
-        "participations": "role",
-        "milestones": "milestone",
-        "conditions": "cp_ref",
-        "budget": "budget_line",
-        "assessments": "factor",
-        "obligations": "obligation_ref",
-        "raci": "code",
-        "financials": "metric",
-        "surveys": "question",
-        "needs": "need_ref",
-        "interactions": "ext_id",
-    }
-    return own.get(sheet, {"parties": "party_ref", "contacts": "contact_ref"}.get(sheet, "project_ref"))
 
 
 def _near(reference: Any, there: Iterable[str]) -> str:  # noqa: ANN401 - the text of any reference

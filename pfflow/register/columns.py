@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from pfflow.domain.facts import RECORDS
@@ -103,11 +103,31 @@ def named_sheet(sheets: Iterable[Sheet], text: str) -> Sheet | None:
 
 
 def named(columns: Iterable[Column], text: str) -> Column | None:
-    """Give the column whose names hold a text, or None."""
-    wanted = plain(text)
+    """Give the column whose names hold a text, or both halves of a text in two languages, or None."""
+    columns = tuple(columns)
+    whole = _named(columns, plain(text))
+    if whole is not None:
+        return whole
+    one, other = (_named(columns, plain(half)) for half in halves(text))
+    return one if one is other else None
+
+
+def halves(text: str) -> tuple[str, str]:
+    """Give the Chinese and the other half of a text in two languages.
+
+    >>> halves("注册资本 / Registered capital")
+    ('注册资本', 'Registered capital')
+    """
+    chinese = "".join(letter for letter in text if "\u2e80" <= letter <= "\u9fff")
+    other = "".join(letter if letter < "\u2e80" else " " for letter in text)
+    return chinese, other.strip(" /|\r\n")
+
+
+def _named(columns: Iterable[Column], wanted: str) -> Column | None:
     return next((column for column in columns if wanted in map(plain, column.names())), None) if wanted else None
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Give a name without case, width, spaces, hyphens, underscores and the mark of a required column.
 

@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 
 from pfflow.domain.facts import KEYS, RECORDS, Record
 from pfflow.register.amounts import Amount
-from pfflow.register.columns import Sheet, required_fields
+from pfflow.register.columns import Sheet, plain, required_fields
 from pfflow.register.dates import WRITE_INSTANT
 from pfflow.register.header import Header, HeaderCell, header_of
 from pfflow.register.problems import Problem, Severity, UnreadableError
 from pfflow.register.source import RawSheet, letters
 from pfflow.register.values import Cell, Raw, is_blank, shown, stands_for_nothing, value_of
+
+TOTALS = frozenset({"合计", "总计", "小计", "累计", "total", "subtotal", "sum", "grandtotal"})
+"""What the first cell of a row says that adds up others; such a row has no key of its own."""
 
 LISTED = 500
 """How many problems of a sheet are listed; the number of the rest is told."""
@@ -39,9 +42,7 @@ class Entry:
         """The record's key as text, or None where a part of it could not be read."""
         return _key(self.sheet.name, self.values)
 
-    def problem(
-        self, field: str, what: str, expected: str = "", severity: Severity = Severity.PROBLEM, value: str | None = None
-    ) -> Problem:
+    def problem(self, field: str, what: str, expected: str = "", severity: Severity = Severity.PROBLEM) -> Problem:
         """Give a problem of this row; `field` says the column."""
         position = self.header.position_of(field)
         return Problem(
@@ -50,11 +51,15 @@ class Entry:
             row=self.row + 1,
             column="" if position is None else letters(position),
             field=field,
-            value=str(self.values.get(field, "")) if value is None else value,
+            value=self._shown(position),
             what=what,
             expected=expected,
             severity=severity,
         )
+
+    def _shown(self, position: int | None) -> str:
+        cells = self.raw.rows[self.row] if self.row < len(self.raw.rows) else ()
+        return shown(cells[position])[:1000] if position is not None and position < len(cells) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,12 @@ def read_rows(
     for index in range(header.row + 1, max(len(raw.rows), 1 + max((row for row, _ in raw.traps), default=0))):
         row = _Row(raw, sheet, header, index, zones)
         if row.is_empty():
-            problems += row.unheaded()
+            problems += row.unkept("nothing in a column of the register")
             continue
         entry = row.entry(known)
+        if entry.key is None and row.is_total():
+            problems += row.unkept("a total")
+            continue
         entries.append(entry)
         if len(problems) < LISTED:
             problems += row.problems
@@ -109,12 +117,16 @@ class _Row:
         """Whether no recognised column holds anything."""
         return all(is_blank(self._raw(at)) and (self.index, at) not in self.raw.traps for at in self.header.cells)
 
-    def unheaded(self) -> Iterator[Problem]:
-        """Remark a row that holds something only where no column is known."""
+    def is_total(self) -> bool:
+        """Whether the row's first cell says that it is a sum of others."""
+        first = next((cell for cell in self.cells if not is_blank(cell)), "")
+        return isinstance(first, str) and plain(first) in TOTALS
+
+    def unkept(self, holds: str) -> Iterator[Problem]:
+        """Remark a row that is not kept, unless it is empty."""
         at = next((at for at, cell in enumerate(self.cells) if not is_blank(cell)), None)
         if at is not None:
-            what = "this row is not kept: it holds nothing in a column of the register"
-            yield self._problem(at, "", what, severity=Severity.REMARK)
+            yield self._problem(at, "", f"this row is not kept: it holds {holds}", severity=Severity.REMARK)
 
     def entry(self, known: Mapping[tuple[str, ...], Record]) -> Entry:
         """Read every cell, then the row as a whole."""

@@ -113,6 +113,7 @@ class _SheetReader:
         self._percent_styles = percent_styles
         self._row = -1
         self._column = -1
+        self._reference = ""
         self._attributes: Mapping[str, str] = {}
         self._formula = False
         self._text: list[str] | None = None
@@ -122,12 +123,12 @@ class _SheetReader:
         if name == "row":
             reference = attributes.get("r", "")
             self._row = int(reference) - 1 if reference.isdecimal() else self._row + 1
-            self._column = -1
+            self._column, self._reference = -1, ""
         elif name == "c":
-            reference = attributes.get("r", "")
-            if re.fullmatch(r"[A-Za-z]{1,3}\d{1,7}", reference):
-                self._row, self._column = place_of(reference)
+            if "r" in attributes:
+                self._reference = attributes["r"]
             else:
+                self._locate()
                 self._column += 1
             self._attributes, self._formula, self._filled = attributes, False, False
         elif name == "f":
@@ -150,16 +151,26 @@ class _SheetReader:
         elif name == "c":
             self._cell_ends()
 
+    def _locate(self) -> None:
+        # Empty formatted cells come by the million, so a reference is read only when its place is asked for.
+        if self._reference:
+            if not re.fullmatch(r"[A-Z]{1,3}[0-9]{1,7}", self._reference):
+                raise UnreadableError(f"has a cell without a place ({self._reference[:20]})", "save it again in Excel")
+            self._row, self._column = place_of(self._reference)
+            self._reference = ""
+
     def _cell_ends(self) -> None:
         if self._formula and not self._filled and self._attributes.get("t") != "str":
             self._trap("", _UNCALCULATED, _CALCULATE)
         if self._filled or self._formula:
+            self._locate()
             self.found.rows = max(self.found.rows, self._row + 1)
             self.found.columns = max(self.found.columns, self._column + 1)
             if self._attributes.get("s") in self._percent_styles and self._attributes.get("t", "n") == "n":
                 self.found.percents.add((self._row, self._column))
 
     def _trap(self, shown: str, what: str, expected: str) -> None:
+        self._locate()
         self.found.traps[self._row, self._column] = Trap(shown, what, expected)
 
 
@@ -210,7 +221,7 @@ def _parsed(
 
 
 def _local(name: str) -> str:
-    return name.rpartition(":")[2]
+    return name.rpartition(":")[2] if ":" in name else name
 
 
 def _refuse(*_: object) -> None:

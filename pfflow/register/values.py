@@ -20,7 +20,7 @@ from pfflow.domain.identifiers import currency_problem, email_problem, lei_probl
 from pfflow.register.aliases import YES_NO
 from pfflow.register.amounts import NO_UNIT, WRITE_PERCENT, WRITE_RATE, Amount, Unit, amount_of, decimal_of, percent_of
 from pfflow.register.amounts import plain_decimal as plain_number
-from pfflow.register.columns import Column, Kind, Vocabulary, plain
+from pfflow.register.columns import Column, Kind, Vocabulary, halves, plain
 from pfflow.register.dates import (
     WRITE_DAY,
     WRITE_INSTANT,
@@ -108,7 +108,16 @@ def word_for(words: Vocabulary, text: str) -> str | None:
     >>> word_for(YES_NO, "是")
     'yes'
     """
-    wanted = plain(text)
+    if len(text) > 100:
+        return None
+    whole = _word_named(words, plain(text))
+    if whole is not None:
+        return whole
+    one, other = (_word_named(words, plain(half)) for half in halves(text))
+    return one if one == other else None
+
+
+def _word_named(words: Vocabulary, wanted: str) -> str | None:
     return next(
         (word for word, others in words.items() if wanted and wanted in (plain(word), *map(plain, others))), None
     )

@@ -322,6 +322,7 @@ REMARKS = (
         "I",
         "not kept",
     ),
+    Dirt("a total", with_row("资金使用", "合计", None, "3,300万"), "资金使用", 4, "A", "a total"),
     Dirt("a dash for nothing", with_cell("参与方", "E2", "—"), "参与方", 2, "E", "read as empty"),
     Dirt("nobody Responsible", with_cell("职责分工", "D3", "C"), "职责分工", 3, "D", "nobody Responsible"),
 )
@@ -365,7 +366,16 @@ def test_headers_in_english_in_any_order_case_and_width_are_understood(tmp_path:
     def soil(book: Workbook) -> None:
         book["联系人"].title = "CONTACTS"
         for at, header in enumerate(
-            ("Contact_Ref *", "ＰＡＲＴＹ　ＲＥＦ", " name", "E-MAIL", "language", "TimeZone", "unsubscribed"), 1
+            (
+                "Contact_Ref *",
+                "ＰＡＲＴＹ　ＲＥＦ",
+                " name",
+                "邮箱 E-mail",
+                "语言/Language",
+                "TimeZone",
+                "unsubscribed",
+            ),
+            1,
         ):
             book["CONTACTS"].cell(1, at, header)
 

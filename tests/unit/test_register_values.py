@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pfflow.register.amounts import Amount, amount_of, decimal_of, decimal_text, percent_of, unit_of
@@ -208,6 +208,7 @@ RAWS = (
 )
 
 
+@settings(deadline=None)  # the list of time zones is read from disk the first time
 @given(kind=st.sampled_from(Kind), raw=RAWS, percent=st.booleans())
 def test_any_cell_of_any_column_is_a_value_or_refused_by_the_typed_error(
     *, kind: Kind, raw: Raw, percent: bool
