@@ -46,7 +46,7 @@ def read_playbook(path: Path) -> PlaybookReading:
 def parse_playbook(text: str, name: str = "playbook.yaml") -> PlaybookReading:
     r"""Read a playbook's text; `name` is the file's name in problems.
 
-    >>> print(parse_playbook("playbook: a\nplaybook: b").problems[0])
+    >>> print(parse_playbook("playbook: a\nplaybook: b").problems[-1])
     playbook.yaml:2:1: playbook: the key 'playbook' stands in line 1 already; keep one of the two
     """
     source = read_source(text, name)
