@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from itertools import islice
 
 from pfflow.domain.facts import Facts, key_of
 from pfflow.register.aliases import REQUIRED_SHEETS, SHEETS
 from pfflow.register.problems import Problem, Severity
-from pfflow.register.rows import Entry
+from pfflow.register.rows import LISTED, Entry
 
 HUNDRED = Decimal(100)
+
+COMPARED = 5000
+"""Among how many references the nearest to a wrong one is still looked for."""
 
 SCALES: Mapping[str, tuple[int, int]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 """Lowest and highest answer to each question."""
@@ -96,9 +99,13 @@ class Rows:
 
 
 def validated(rows: Rows) -> Iterator[Problem]:
-    """Give what every check finds."""
+    """Give what every check finds, of each check the first findings only."""
     for check in CHECKS:
-        yield from check(rows)
+        found = list(islice(check(rows), LISTED + 1))
+        yield from found[:LISTED]
+        if len(found) > LISTED:
+            what, expected = f"more problems like the {LISTED} above, not listed", "correct these first"
+            yield Problem(file=rows.file, sheet=found[-1].sheet, what=what, expected=expected)
 
 
 def validate_sheets(rows: Rows) -> Iterator[Problem]:
@@ -253,9 +260,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _near(reference: Any, there: Iterable[str]) -> str:  # noqa: ANN401 - the text of any reference
+def _near(reference: str, there: Iterable[str]) -> str:
     by_fold = {name.casefold(): name for name in sorted(there)}
-    near = get_close_matches(str(reference).casefold(), by_fold, n=3, cutoff=0.6)
+    near = get_close_matches(reference.casefold(), by_fold, n=3) if len(by_fold) <= COMPARED else []
     return (
         f"did you mean {' or '.join(by_fold[name] for name in near)}?" if near else "add it, or correct the reference"
     )

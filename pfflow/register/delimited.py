@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pfflow.register.problems import Problem, Severity, UnreadableError
-from pfflow.register.source import RawSheet, Source
+from pfflow.register.source import CELLS, RawSheet, Source
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 SIZE = 64 * 2**20
@@ -68,10 +68,17 @@ def _decoded(path: Path) -> tuple[str, str]:
 
 def _rows(text: str) -> list[list[str]]:
     separator = _separator(text)
+    rows: list[list[str]] = []
+    cells = 0
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            cells += len(row) + 1
+            if cells > CELLS:
+                raise UnreadableError(f"has more than {CELLS:,} rows and cells", "split it, or delete empty lines")
+            rows.append(row)
     except csv.Error as error:
         raise UnreadableError(f"is no CSV ({error})", "save it as CSV UTF-8") from None
+    return rows
 
 
 def _separator(text: str) -> str:

@@ -17,6 +17,7 @@ from the data the reader reads by (`pfflow/register/aliases.py`); a test compare
 ## How it is read
 
 - The header is looked for in the first ten rows; titles and merged group headers above it are passed over.
+  A header may be in both languages at once (`注册资本 Registered capital`). A row of totals is left out, and remarked.
 - An amount's header may carry its unit: `注册资本(万元)`, `总投资(亿元)`, `Capex (USD m)`. A unit that is not
   known is a problem.
 - **Dates** are `2026-03-15`, `2026.3.15`, `2026/3/15`, `2026年3月15日`, `20260315` or Excel's own. `3/4/2026`

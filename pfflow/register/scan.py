@@ -15,13 +15,10 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from pfflow.register.problems import UnreadableError
-from pfflow.register.source import Place, Trap, place_of
+from pfflow.register.source import CELLS, Place, Trap, place_of
 
 UNPACKED = 256 * 2**20
 """The most bytes a workbook may unpack to."""
-
-CELLS = 2_000_000
-"""The most cells a sheet may span from A1 to its last value."""
 
 _CHUNK = 2**16
 _PERCENT_FORMATS = frozenset({"9", "10"})

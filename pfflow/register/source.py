@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pfflow.register.problems import Problem
 from pfflow.register.values import Raw
 
+CELLS = 2_000_000
+"""The most cells a sheet may span from A1 to its last value."""
+
 Place = tuple[int, int]
 """A cell: row and column, each from 0."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from pfflow.register.problems import Problem, UnreadableError
-from pfflow.register.scan import CELLS, SheetScan, WorkbookScan, check_sizes, scan_sheet, scan_workbook
-from pfflow.register.source import RawSheet, Source
+from pfflow.register.scan import SheetScan, WorkbookScan, check_sizes, scan_sheet, scan_workbook
+from pfflow.register.source import CELLS, RawSheet, Source
 
 PACKED = 64 * 2**20
 """The most bytes a workbook may have on disk."""

@@ -31,7 +31,8 @@ _FORMATS: Mapping[str, Mapping[str, object]] = {
     "text": {"num_format": "@"},
     "date": {"num_format": "yyyy-mm-dd"},
     "instant": {"num_format": "yyyy-mm-dd hh:mm:ss"},
-    "amount": {"num_format": "#,##0.##############"},
+    "amount": {"num_format": "#,##0.00##########"},
+    "whole": {"num_format": "#,##0"},
     "percent": {"num_format": "0.00%"},
     "integer": {"num_format": "0"},
 }
@@ -183,6 +184,8 @@ def _write_cell(page: Worksheet, book: _Book, at: tuple[int, int], column: Colum
     style = book.formats[_STYLE_OF.get(column.kind, "text")]
     number = _number_shown(column, value)
     if number is not None:
+        if number.is_integer() and _STYLE_OF.get(column.kind) == "amount":
+            style = book.formats["whole"]  # Excel would show 1200 as "1,200.00"
         page.write_number(row, place, number, style)
     elif isinstance(value, datetime) and not value.microsecond:
         page.write_datetime(row, place, value.astimezone(UTC).replace(tzinfo=None), style)

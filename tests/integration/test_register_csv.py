@@ -52,9 +52,10 @@ def test_a_problem_in_a_file_names_the_file_the_row_and_the_column(tmp_path: Pat
     [
         (b"\xff\xff\xff,\x81", "neither UTF-8 nor GB18030"),
         (b'a,b\n"never closed', "no CSV"),
+        (b"\n" * 2_000_001, "more than 2,000,000"),
         (b"party_ref,name\n" + b"x" * 10**7, "no CSV"),
     ],
-    ids=["not text", "a quote that never closes", "a cell of ten megabytes"],
+    ids=["not text", "a quote that never closes", "two million lines", "a cell of ten megabytes"],
 )
 def test_a_file_that_is_no_csv_is_one_problem_of_its_own(tmp_path: Path, data: bytes, says: str) -> None:
     folder = folder_of(tmp_path)

@@ -134,7 +134,7 @@ FACTS = Facts(
             frequency="semi-annual",
             offset_days=-30,
             day_type="business",
-            first=date(2026, 6, 30),
+            first=date(2026, 1, 1),
             metric="dscr",
             operator=">=",
             threshold=Decimal("1.15"),
