@@ -222,7 +222,7 @@ class CatalogueItem(Definition):
 class ServiceDesign(Definition):
     """How a package is made and who approves it."""
 
-    target_dscr: Decimal = Field(gt=1, description="The cover debt is sculpted to, such as 1.30.")
+    target_dscr: Decimal = Field(gt=1, lt=100, description="The cover debt is sculpted to, such as 1.30.")
     max_gearing: Decimal = Field(
         default=Decimal("0.8"), gt=0, le=1, description="Debt over capital cost at most, a fraction."
     )

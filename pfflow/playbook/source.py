@@ -21,6 +21,11 @@ LARGEST = 1_000_000
 MOST_NODES = 50_000
 """The most keys and values a playbook may have, aliases counted each time."""
 
+MOST_BITS = 64
+"""The largest whole number a playbook may write, for Python neither shows nor divides one of any size quickly."""
+SHOWN = 60
+"""How many characters of a value a problem repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -180,14 +185,21 @@ class _Walk:
         return values
 
     def _scalar(self, node: Node, path: Path) -> Any:  # noqa: ANN401 - a text, number, date, truth value or nothing
+        shown = node.value if len(node.value) <= SHOWN else f"{node.value[: SHOWN - 1]}…"
         try:
-            return self._constructor.construct_object(node)
+            value = self._constructor.construct_object(node)
         except (YAMLError, ValueError, LookupError, TypeError, AttributeError):
-            what, right = f"{node.value!r} is not what its tag {node.tag} says", "leave the tag out"
+            what, right = f"{shown!r} is not what its tag {node.tag} says", "leave the tag out"
             if str(node.tag).endswith("timestamp"):
-                what, right = f"{node.value!r} is no date", "write a day that exists, such as 2026-01-31"
-            self._note(self._source.finding(path, what, right))
-            return None
+                what, right = f"{shown!r} is no date", "write a day that exists, such as 2026-01-31"
+            elif str(node.tag).endswith(":int"):
+                what, right = f"{shown!r} is no number", "write digits"
+        else:
+            if not (isinstance(value, int) and value.bit_length() > MOST_BITS):
+                return value
+            what, right = f"{shown!r} is too large a number", "write fewer digits"
+        self._note(self._source.finding(path, what, right))
+        return None
 
 
 def _place(node: Node, key: Node) -> Place:
