@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
-    smtp_tls: Literal["starttls", "tls", "off"] = Field(default="starttls", description="off is for test servers.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="none: for servers on this machine."
+    )
     smtp_timeout: float = Field(default=30.0, gt=0)
 
     @field_validator("mail_allow", mode="before")

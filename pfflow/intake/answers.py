@@ -48,7 +48,7 @@ def answer_to(
         raise AnswerError("a waiver says why; give the reason")
     if kind in VERDICTS and obligation.kind is not ObligationKind.APPROVAL:
         raise AnswerError(f"{key} is a {obligation.kind}, not an approval; acknowledge, fulfil or waive it")
-    digest = sha256("\n".join((key, kind, by, at.isoformat())).encode()).hexdigest()[:16]
+    digest = sha256(f"{key}\n{kind}\n{by}\n{at.isoformat()}".encode()).hexdigest()[:16]
     return Interaction(
         ext_id=f"answer-{digest}",
         project_ref=obligation.project_ref,

@@ -10,6 +10,7 @@ from typing import Self
 
 from sqlalchemy import select
 
+from pfflow.domain.decision import Holdings
 from pfflow.domain.facts import Facts, Interaction
 from pfflow.domain.ledger import Break, Entry
 from pfflow.domain.obligations import Obligation, Status
@@ -18,6 +19,7 @@ from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, Deciding, NotHeld, Receipt
 from pfflow.store import chain, fact_reads, fact_writes, holding, migrate, outbox, overview, playbooks
 from pfflow.store.engine import Engines, open_engines, transaction
+from pfflow.store.errors import UnknownProjectError
 from pfflow.store.outbox import Letter, LetterStatus
 from pfflow.store.overview import ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
@@ -111,6 +113,15 @@ class SqlStore:
         An exception inside the hold rolls everything back. Raises UnknownProjectError on entering.
         """
         return holding.deciding(self._engines.writing, project_ref, stage, as_of)
+
+    def holdings(self, project_ref: str) -> Holdings:
+        """Give all that is held on a project, to be read and not decided on. Raises UnknownProjectError."""
+        with transaction(self._engines.reading) as connection:
+            head = select(ProjectHeadRow.engaged_at).where(ProjectHeadRow.project_ref == project_ref)
+            found = connection.execute(head).first()
+            if found is None:
+                raise UnknownProjectError(project_ref)
+            return holding.holdings_of(connection, project_ref, found.engaged_at)
 
     def obligations(self, project_ref: str | None = None, status: Status | None = None) -> tuple[Obligation, ...]:
         """Give obligations in order of due instant, all or those of a project or status."""
