@@ -37,7 +37,7 @@ def facts_of(connection: Connection, project_ref: str) -> Facts:
     own = {
         sheet: records(connection, sheet, table.c.project_ref == project_ref)
         for sheet, table in FACT_TABLES.items()
-        if "project_ref" in table.c
+        if "project_ref" in table.c and sheet != "projects"
     }
     participations = cast("tuple[Participation, ...]", own["participations"])
     scope = scope_of(connection, members_of(projects[0], (taken.party_ref for taken in participations)))
@@ -45,6 +45,7 @@ def facts_of(connection: Connection, project_ref: str) -> Facts:
     return _facts(
         own
         | {
+            "projects": projects,
             "parties": records(connection, "parties", _PARTY.party_ref.in_(scope)),
             "contacts": records(connection, "contacts", _CONTACT.party_ref.in_(scope)),
             "financials": records(connection, "financials", figures),

@@ -19,7 +19,7 @@ from pfflow.store import chain
 from pfflow.store.errors import DuplicateRecordError, OrphanError, UnknownProjectError
 from pfflow.store.fact_reads import Concern
 from pfflow.store.fact_tables import FACT_TABLES, record_of, row_of
-from pfflow.store.statements import batches, insert_missing, table_of, upsert
+from pfflow.store.statements import batches, insert_unless_there, table_of, upsert
 from pfflow.store.tables import ProjectHeadRow
 
 REGISTER = "register"
@@ -86,12 +86,9 @@ def report_touch(connection: Connection, interaction: Interaction, by: str, at: 
     Raises UnknownProjectError.
     """
     require_project(connection, interaction.project_ref)
-    table = FACT_TABLES["interactions"]
-    known = select(table.c.ext_id).where(table.c.ext_id == interaction.ext_id)
-    if connection.execute(known).first():
-        return False
     # Facts first, heads after, as in an import: whoever writes both takes them in this order.
-    insert_missing(connection, table, [row_of(interaction)])
+    if not insert_unless_there(connection, FACT_TABLES["interactions"], row_of(interaction)):
+        return False
     raise_versions(connection, [interaction.project_ref])
     data = {
         "ext_id": interaction.ext_id,

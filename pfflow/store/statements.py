@@ -45,5 +45,12 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
         connection.execute(_insert(connection, table).on_conflict_do_nothing(index_elements=keys), rows)
 
 
+def insert_unless_there(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert one row unless its primary key is there; gives whether it was not, whoever else is inserting it."""
+    keys = [column.name for column in table.primary_key]
+    statement = _insert(connection, table).on_conflict_do_nothing(index_elements=keys).returning(*table.primary_key)
+    return connection.execute(statement, row).first() is not None
+
+
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

@@ -87,6 +87,15 @@ def test_what_was_recorded_is_held_by_the_next_who_decides(stocked: SqlStore) ->
     assert stocked.verify() == ()
 
 
+def test_what_is_held_may_be_read_without_a_hold(stocked: SqlStore) -> None:
+    record(stocked, make_decision())
+    with stocked.deciding("G1", Stage.EVALUATION, LATER) as held:
+        assert not isinstance(held, NotHeld)
+        assert stocked.holdings("G1") == held.holdings
+    with pytest.raises(UnknownProjectError):
+        stocked.holdings("G9")
+
+
 def test_the_same_again_adds_nothing_but_what_is_said_of_it(stocked: SqlStore) -> None:
     record(stocked, make_decision())
     again = make_decision(as_of=LATER, entries=())

@@ -23,7 +23,7 @@ from pfflow.domain.project import Project
 from pfflow.domain.words import Stage
 from pfflow.ports import NotHeld, Receipt
 from pfflow.store import SqlStore
-from tests.integration.samples import AT, make_firing, make_notice, make_obligation
+from tests.integration.samples import AT, make_firing, make_notice, make_obligation, make_touch
 
 PROJECTS = 200
 STAGE = Stage.COMMUNICATION
@@ -168,6 +168,60 @@ def test_importing_waits_for_who_decides_and_a_project_is_never_decided_on_half_
         with store.deciding("G000", STAGE, AT) as held:
             assert not isinstance(held, NotHeld)  # decided on the facts before, and to be decided on those after
             assert held.holdings.project.sector == "road"
+
+
+@pytest.mark.postgresql
+def test_settling_waits_to_append_to_a_ledger_that_a_decision_is_appending_to(empty_postgres_url: str) -> None:
+    with SqlStore.open(empty_postgres_url) as store:
+        stock(store, 1)
+        with store.deciding("G000", STAGE, AT - timedelta(hours=1)) as held:
+            assert not isinstance(held, NotHeld)
+            notice = make_notice(key="first", project_ref="G000", contact_ref="C")
+            held.record(Decision(project_ref="G000", stage=STAGE, as_of=AT - timedelta(hours=1), notices=(notice,)))
+        with (
+            running(hold_and_wait, empty_postgres_url) as (_, holder),
+            running(send_what_waits, empty_postgres_url) as (_, sender),
+        ):
+            assert answer(holder) == "recorded"
+            sender.send("go on")
+            assert answer(sender) == ["first"]
+            assert not sender.poll(1), "the letter was settled beside the decision"
+            holder.send("go on")
+            assert answer(sender) == "settled"
+        assert [entry.kind for entry in store.ledger("G000")] == ["imported", "planned", "sent"]
+        assert store.verify() == ()
+
+
+@pytest.mark.postgresql
+def test_one_touch_reported_by_two_at_once_is_written_once(empty_postgres_url: str) -> None:
+    with SqlStore.open(empty_postgres_url) as store:
+        stock(store, 1)
+        ready = SPAWN.Barrier(2)
+        with (
+            running(report_touches, empty_postgres_url, ready) as (_, first),
+            running(report_touches, empty_postgres_url, ready) as (_, second),
+        ):
+            assert answer(first) + answer(second) == 100
+        assert len(store.facts().interactions) == 100
+        assert len(store.ledger("G000")) == 101
+        assert store.verify() == ()
+
+
+def send_what_waits(url: str, said: Connection) -> None:
+    with SqlStore.open(url) as store:
+        said.recv()
+        claimed = store.claim("sender", AT, 5, 60)
+        said.send([one.message_id for one in claimed])
+        store.settle("sender", [Receipt(message_id=one.message_id, outcome="sent", at=AT) for one in claimed])
+        said.send("settled")
+
+
+def report_touches(url: str, ready: Any, said: Connection) -> None:
+    """Report the same hundred touches as everybody else; say how many were new."""
+    with SqlStore.open(url) as store:
+        ready.wait(PATIENCE)
+        touches = (make_touch(ext_id=f"T{number}", project_ref="G000") for number in range(100))
+        said.send(sum(store.report_touch(touch, "portal", AT) for touch in touches))
 
 
 def import_a_change(url: str, said: Connection) -> None:
