@@ -67,7 +67,7 @@ class Renderer:
 
     def _letter(self, notice: Notice, contact: Contact, language: str) -> Letter:
         reading = self._reading(notice, contact, language)
-        for name in ("greeting", "words", "next", "closing", "signature"):
+        for name in ("greeting", "words", "next", "closing", "signature", "footer"):
             reading[name] = self._part(notice.template, f"{name}.txt", language, reading)
         reading["particulars"] = particulars(
             reading["context"], notice.invitation, reading["timezone"], reading["next"], language
@@ -119,7 +119,7 @@ class Renderer:
 
 
 def _shared(name: str) -> bool:
-    return name in {"greeting.txt", "next.txt", "closing.txt", "signature.txt"}
+    return name in {"greeting.txt", "next.txt", "closing.txt", "signature.txt", "footer.txt"}
 
 
 def _attachments(notice: Notice, language: str) -> tuple[Attachment, ...]:

@@ -1,0 +1,1 @@
+"""Delivery: letters become messages, messages leave by SMTP or stay in the local mailbox."""
