@@ -74,6 +74,12 @@ def audience(dossier: Dossier, word: str, obligation: Obligation, level: Level |
     return contacts_at(dossier.facts.contacts, parties, level or Level.WORKING)
 
 
+def participants(dossier: Dossier, on: date) -> tuple[Party, ...]:
+    """Give the parties that take part in the project on a day, in order of ref."""
+    refs = {p.party_ref for p in dossier.facts.participations if p.holds_on(on)}
+    return tuple(sorted((p for p in dossier.facts.parties if p.party_ref in refs), key=lambda p: p.party_ref))
+
+
 def owner_of(dossier: Dossier, party_ref: str) -> Contact | None:
     """Give the contact who owns the relationship with a party, as identification concluded; None where nobody does."""
     owner_ref = dossier.concluded(Stage.IDENTIFICATION, f"party/{party_ref}").get("owner")
@@ -84,7 +90,7 @@ def contacts_at(contacts: Sequence[Contact], parties: Iterable[Party], level: Le
     """Give the parties' contacts at a level, or at the nearest level a party has; no address twice."""
     chosen: dict[str, Contact] = {}
     for party in parties:
-        own = sorted((c for c in contacts if c.party_ref == party.party_ref), key=lambda c: c.contact_ref)
+        own = sorted((c for c in contacts if c.party_ref == party.party_ref and c.email), key=lambda c: c.contact_ref)
         wanted = _LEVELS.index(level)
         distance = min((abs(_LEVELS.index(c.level) - wanted) for c in own), default=0)
         for contact in own:

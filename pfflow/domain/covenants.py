@@ -16,7 +16,7 @@ TESTED_BASES = ("actual", "forecast")
 """What a covenant is tested on, the first found for a period; the base case is the yardstick, never the test."""
 
 _OPERATORS = MappingProxyType({">=": ge, ">": gt, "<=": le, "<": lt})
-_CENT = Decimal("0.01")
+_PLACES = (2, 3, 4, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +32,24 @@ class CovenantTest:
 
     @property
     def shown(self) -> str:
-        """The ratio to two places, as people write it; the test itself is on the exact value."""
-        return str(self.value.quantize(_CENT, rounding=ROUND_HALF_EVEN))
+        """The ratio to two places, as people write it; to more where two would hide on which side it is."""
+        rounded = (self.value.quantize(Decimal(1).scaleb(-n), rounding=ROUND_HALF_EVEN) for n in _PLACES)
+        threshold = self.undertaking.threshold
+        return str(next((r for r in rounded if r != threshold or self.value == threshold), self.value))
 
 
 def covenant_tests(undertaking: Undertaking, financials: Iterable[Financial]) -> tuple[CovenantTest, ...]:
     """Test a covenant at every calculation date for which figures stand, in order of date.
 
-    The metric `dscr` is computed from cfads, interest and principal; any other metric is read as it stands.
+    A date before the undertaking's first or after its last is none of its own. The metric `dscr` is computed from
+    cfads, interest and principal; any other metric is read as it stands.
     """
     if not undertaking.metric or undertaking.threshold is None or undertaking.operator not in _OPERATORS:
         return ()
     by_period: dict[date, dict[str, dict[str, Financial]]] = {}
     for figure in financials:
-        if figure.subject_ref == undertaking.project_ref and figure.basis in TESTED_BASES:
+        mine = figure.subject_ref == undertaking.project_ref and _calculates_on(undertaking, figure.period_end)
+        if mine and figure.basis in TESTED_BASES:
             by_period.setdefault(figure.period_end, {}).setdefault(figure.basis, {})[figure.metric] = figure
     tests = []
     for period_end, by_basis in sorted(by_period.items()):
@@ -66,6 +70,11 @@ def covenant_tests(undertaking: Undertaking, financials: Iterable[Financial]) ->
                 )
                 break
     return tuple(tests)
+
+
+def _calculates_on(undertaking: Undertaking, day: date) -> bool:
+    begun = undertaking.first is None or undertaking.first <= day
+    return begun and (undertaking.last is None or day <= undertaking.last)
 
 
 def _value(metric: str, figures: Mapping[str, Financial]) -> tuple[Decimal, tuple[Financial, ...]] | None:

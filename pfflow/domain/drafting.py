@@ -53,6 +53,10 @@ class Draft:
         mine = (f for (key, _), f in both.items() if key == obligation_key)
         return tuple(sorted(mine, key=lambda f: (f.fired_at, f.due_at, f.rung)))
 
+    def notices_of(self, obligation_key: str) -> tuple[Notice, ...]:
+        """Give the notices of an obligation in this decision, in the order they were made."""
+        return tuple(notice for notice in self._notices if notice.obligation_key == obligation_key)
+
     def enter(self, kind: str, subject: str, data: Mapping[str, Json] | None = None) -> None:
         """Write an entry for the ledger: ids and numbers, no personal data."""
         self._entries.append(EntryDraft(at=self.as_of, stage=self.stage, kind=kind, subject=subject, data=data or {}))

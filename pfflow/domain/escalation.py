@@ -1,14 +1,16 @@
 """Climbing: what becomes of an obligation's ladder at an instant. Announcing, reminding and escalating are one thing.
 
 The rules, in order. What people said of the obligation is heard first; what is fulfilled, waived or cancelled climbs no
-further. A held ladder keeps still until its hold ends. A rung fires once. A rung whose content is not there waits, and
-the ladder climbs past it. A rung reached more than one business day late does what its late policy says. A rung that
-reaches nobody goes to the head of relationship, never into silence.
+further. A held ladder chases nobody until its hold ends; what is ready is still sent, and who is to meet still invited.
+A rung fires once. A rung whose content is not there waits, and the ladder climbs past it. A rung reached more than one
+business day late does what its late policy says; of a repeated rung's firings that are due together only the last is
+taken. A rung that reaches nobody goes to the head of relationship, never into silence. Nobody is told the same of an
+obligation twice at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +18,7 @@ from pfflow.domain.audience import audience, names_of
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Interaction, Touch
-from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, steps_of
+from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, action_in, steps_of
 from pfflow.domain.letter_context import letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
@@ -41,6 +43,10 @@ HOUSE = "pfflow"
 
 _FULFILLED_BY_SENDING = frozenset({ObligationKind.REPORT, ObligationKind.OFFER})
 _FULFILLED_BY_HEARING = frozenset({ObligationKind.NOTICE})
+_CHASING = frozenset({Action.REQUEST, Action.REMIND, Action.ESCALATE})
+"""What an acknowledgement holds."""
+_SAID_BY = {Action.REMIND: frozenset({Action.REMIND, Action.REQUEST, Action.INVITE})}
+"""What leaves an action nothing to say to whoever hears both at once; for all others it is the action itself."""
 
 
 def nothing_to_send(obligation: Obligation) -> Missing:
@@ -51,6 +57,14 @@ def nothing_to_send(obligation: Obligation) -> Missing:
 def climb(draft: Draft, content: Content = nothing_to_send) -> None:
     """Hear what was said of a stage's live obligations, then take every step of their ladders that is reached."""
     for obligation in draft.live():
+        if obligation.ladder not in draft.dossier.playbook.ladders:
+            draft.find(
+                "no-ladder",
+                obligation.key,
+                f"规则手册中已没有阶梯 {obligation.ladder}；该事项无人跟进",
+                f"the playbook has no ladder {obligation.ladder} any more, so nobody follows this up",
+            )
+            continue
         heard = hear(draft, obligation)
         if heard.live:
             _take_steps(draft, heard, content)
@@ -101,7 +115,7 @@ def answers_to(draft: Draft, obligation: Obligation) -> tuple[Interaction, ...]:
 
 def _meaning(obligation: Obligation, touch: Interaction) -> Status | None:
     match touch.kind:
-        case Touch.FULFILMENT:
+        case Touch.FULFILMENT if obligation.kind is not ObligationKind.APPROVAL:
             return Status.FULFILLED
         case Touch.MEETING if obligation.kind is ObligationKind.MEETING:
             return Status.FULFILLED
@@ -151,11 +165,11 @@ def _repeats(draft: Draft, rung: Rung, first: datetime) -> Iterator[datetime]:
 
 
 def _take_steps(draft: Draft, obligation: Obligation, content: Content) -> None:
-    if obligation.held_until is not None and obligation.held_until > draft.as_of:
-        return
+    held = obligation.held_until is not None and obligation.held_until > draft.as_of
     ladder = draft.dossier.playbook.ladders[obligation.ladder]
     ahead = steps(draft, obligation, ladder)
-    pending = [s for s in ahead if s.at <= draft.as_of and not draft.fired(obligation.key, s.name)]
+    reached = (s for s in ahead if s.at <= draft.as_of and not (held and s.rung.do in _CHASING))
+    pending = [s for s in reached if not draft.fired(obligation.key, s.name)]
     for number, step in enumerate(pending):
         if not obligation.live:
             return
@@ -170,18 +184,28 @@ def _take_steps(draft: Draft, obligation: Obligation, content: Content) -> None:
 
 def _stale(draft: Draft, obligation: Obligation, step: Step, later: Sequence[Step]) -> tuple[str, str] | None:
     """Give what becomes of a step that came too late to be taken, and why; None where it is taken."""
-    action, late_days = step.rung.do, _late_days(draft, step)
-    if action in (Action.INVITE, Action.ANNOUNCE) and obligation.due_at <= draft.as_of:
-        return "skipped", "what it announces is over"
-    if action is Action.REMIND and step.at < obligation.due_at <= draft.as_of and late_days > 1:
-        return "skipped", "the reminder's due date is past"
+    if any(s.rung is step.rung for s in later):
+        return "merged", "into its own repetition, due by now"
+    if obligation.due_at <= draft.as_of and (over := _over(draft, obligation, step)):
+        return "skipped", over
+    late_days = _late_days(draft, step)
     if late_days <= 1:
         return None
     if step.rung.late is Late.SKIP:
         return "skipped", f"reached {late_days} business days late"
-    if step.rung.late is Late.MERGE and any(s.rung.do is action for s in later):
-        return "merged", f"reached {late_days} business days late, into a later {action}"
+    if step.rung.late is Late.MERGE and any(s.rung.do is step.rung.do for s in later):
+        return "merged", f"reached {late_days} business days late, into a later {step.rung.do}"
     return None
+
+
+def _over(draft: Draft, obligation: Obligation, step: Step) -> str:
+    """Give why a step that is about what is to come is not taken after the due instant; empty where it still is."""
+    reminds = step.rung.do is Action.REMIND and step.at < obligation.due_at
+    if step.rung.do in (Action.INVITE, Action.ANNOUNCE) or (reminds and obligation.kind is ObligationKind.MEETING):
+        return "what it announces is over"
+    if reminds and _late_days(draft, step) > 1:
+        return "the reminder's due date is past"
+    return ""
 
 
 def _late_days(draft: Draft, step: Step) -> int:
@@ -216,17 +240,18 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
         because = made.what
     elif obligation.kind is ObligationKind.APPROVAL:
         report = made
-    readers, rerouted = _readers(draft, obligation, step)
-    if not readers:
+    meant, rerouted = _readers(draft, obligation, step)
+    if not meant:
         return obligation
-    readers = _not_told_twice(draft, obligation, step, readers)
+    told = _told(draft, obligation, step.rung.do)
+    readers = [contact for contact in meant if contact.email.lower() not in told]
     if not readers:
-        _mark(draft, obligation, step, "merged", "everybody it is for is told by another rung of the same instant")
+        _mark(draft, obligation, step, "merged", "everyone it goes to is told the same at this instant")
         return obligation
     if step.rung.do is Action.REQUEST and step.at < obligation.due_at:
         because = NO_WORDS
     context = letter_context(draft, obligation, step, following, because)
-    invitation = _invitation(draft, obligation, readers) if step.rung.do is Action.INVITE else None
+    invitation = _invitation(draft, obligation, meant) if step.rung.do is Action.INVITE else None
     notices = [
         Notice(
             key=notice_key(obligation.key, step.name, contact.contact_ref),
@@ -250,6 +275,13 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
     return obligation
 
 
+def _told(draft: Draft, obligation: Obligation, action: Action) -> frozenset[str]:
+    """Give the addresses that are told the same of an obligation in this decision already."""
+    same = _SAID_BY.get(action, frozenset({action}))
+    refs = {n.contact_ref for n in draft.notices_of(obligation.key) if action_in(n.rung) in same}
+    return frozenset(c.email.lower() for c in draft.dossier.facts.contacts if c.contact_ref in refs)
+
+
 def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Contact, ...], str]:
     """Give whom a step writes to, and why it is others than the rung says where that is so."""
     dossier, rung = draft.dossier, step.rung
@@ -264,19 +296,6 @@ def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Co
         f"nobody is {rung.to}; it goes to {names_of(dossier, (head,), draft.today).en}",
     )
     return audience(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"
-
-
-def _not_told_twice(
-    draft: Draft, obligation: Obligation, step: Step, readers: Sequence[Contact]
-) -> tuple[Contact, ...]:
-    """Leave out whom an earlier rung of the ladder tells the same at the same offset: one mail, one invitation each."""
-    told: set[str] = set()
-    for rung in draft.dossier.playbook.ladders[obligation.ladder].rungs:
-        if rung.name == step.rung.name:
-            break
-        if (rung.at, rung.do) == (step.rung.at, step.rung.do):
-            told.update(c.email.lower() for c in audience(draft.dossier, rung.to, obligation, rung.level, draft.today))
-    return tuple(c for c in readers if c.email.lower() not in told)
 
 
 def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
@@ -302,4 +321,10 @@ def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]
             Attendee(contact.contact_ref, contact.name, contact.email)
             for contact in sorted(everyone.values(), key=lambda c: c.contact_ref)
         ),
+        location=_location(obligation),
     )
+
+
+def _location(obligation: Obligation) -> Words:
+    said = obligation.details.get("location")
+    return Words(str(said.get("zh", "")), str(said.get("en", ""))) if isinstance(said, Mapping) else NO_WORDS

@@ -108,6 +108,14 @@ def first_break(project_ref: str, entries: Iterable[Entry], head_seq: int, head_
         if entry.project_ref != project_ref or entry.digest != entry.expected_digest():
             return Break(project_ref, entry.seq, f"entry {entry.seq} was changed: its content does not match its hash")
         seq, previous = entry.seq, entry.digest
-    if (seq, previous) != (head_seq, head_digest):
+    return _break_at_head(project_ref, seq, previous, head_seq, head_digest)
+
+
+def _break_at_head(project_ref: str, seq: int, previous: str, head_seq: int, head_digest: str) -> Break | None:
+    if seq == head_seq and previous != head_digest:
+        return Break(project_ref, seq, f"the chain was rewritten: entry {seq} is not the one the project's head names")
+    if seq > head_seq:
+        return Break(project_ref, head_seq + 1, f"entry {head_seq + 1} was added: the project's head is {head_seq}")
+    if seq < head_seq:
         return Break(project_ref, seq + 1, f"the chain ends at entry {seq}, the project's head is entry {head_seq}")
     return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from pfflow.domain.audience import names_of, roles_meant
+from pfflow.domain.audience import names_of, owner_of, roles_meant
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import Action, Step, action_in
@@ -41,8 +41,8 @@ def template_of(obligation: Obligation, action: Action) -> str:
     A warning names its own for every action but escalating, since nothing else is said of it; elsewhere the stage's
     own words go before communication's.
     """
-    if obligation.template and action is not Action.ESCALATE:
-        return obligation.template
+    if obligation.template:
+        return TEMPLATES[FALLBACK, action] if action is Action.ESCALATE else obligation.template
     return TEMPLATES.get((obligation.stage, action)) or TEMPLATES[FALLBACK, action]
 
 
@@ -101,9 +101,17 @@ def _day(draft: Draft, instant: datetime) -> str:
 def _next(draft: Draft, obligation: Obligation, following: Step | None) -> Json:
     if following is None or obligation.kind is ObligationKind.OFFER:
         return None
-    roles = roles_meant(draft.dossier, following.rung.to, obligation)
     return {
         "action": str(following.rung.do),
         "on": _day(draft, following.at),
-        "to": names_of(draft.dossier, roles, draft.today).as_json(),
+        "to": _to(draft, obligation, following.rung.to).as_json(),
     }
+
+
+def _to(draft: Draft, obligation: Obligation, word: str) -> Words:
+    """Give the names of whom a word stands for; an owner nobody named is the head, as in the audience."""
+    owner = owner_of(draft.dossier, obligation.subject) if word == "owner" else None
+    if owner is not None:
+        return Words(owner.name, owner.name)
+    roles = roles_meant(draft.dossier, "head" if word == "owner" else word, obligation)
+    return names_of(draft.dossier, roles, draft.today)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pfflow.domain.covenants import covenant_tests
 from pfflow.domain.decision import Dossier
 from pfflow.domain.escalation import Missing
-from pfflow.domain.obligations import Obligation
+from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.project import Milestone
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
 from pfflow.domain.words import Words
@@ -23,11 +23,11 @@ def progress_report(dossier: Dossier, obligation: Obligation, as_of: datetime) -
         return Missing(Words("登记簿中没有里程碑", "the register has no milestones"))
     slipping = [m for m in milestones if m.slip_days() and m.actual_on is None]
     reached = [m for m in milestones if m.actual_on is not None]
-    overdue = [o for o in dossier.held.obligations.values() if o.overdue(as_of)]
+    overdue = [o for o in dossier.held.obligations.values() if o.overdue(as_of) and o.kind is not ObligationKind.NOTICE]
     end = obligation.period_end or obligation.unadjusted_on
     return Report(
         name="progress",
-        title=Words(f"项目进展报告(截至 {end.isoformat()})", f"Progress report to {end.isoformat()}"),
+        title=Words(f"项目进展报告（截至 {end.isoformat()}）", f"Progress report to {end.isoformat()}"),
         figures=(
             Figure(Words("里程碑总数", "Milestones"), str(len(milestones)), CellKind.COUNT),
             Figure(Words("已完成", "Reached"), str(len(reached)), CellKind.COUNT),
@@ -66,7 +66,8 @@ def _milestones(milestones: list[Milestone]) -> Table:
 
 
 def _covers(dossier: Dossier) -> Table:
-    tests = [t for u in dossier.facts.obligations for t in covenant_tests(u, dossier.facts.financials)]
+    undertakings = sorted(dossier.facts.obligations, key=lambda u: u.obligation_ref)
+    tests = [t for u in undertakings for t in covenant_tests(u, dossier.facts.financials)]
     return Table(
         "covers",
         Words("财务约束指标", "Covenants"),

@@ -69,6 +69,12 @@ def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
         joined_on=min((p.since for p in held if p.since is not None), default=_EVER),
         left_on=None if open_ended else max(ends) + timedelta(days=1),
         last_touch_on=max((on for on in touches if on <= last), default=None),
-        referred_by=party.source.removeprefix(_REFERRAL) if party.source.startswith(_REFERRAL) else "",
+        referred_by=_referrer(party),
         has_active_mandate=any(p.holds_on(last) for p in held),
     )
+
+
+def _referrer(party: Party) -> str:
+    """Give who referred a party; nobody refers itself, whatever the register says."""
+    ref = party.source.removeprefix(_REFERRAL).strip() if party.source.startswith(_REFERRAL) else ""
+    return "" if ref == party.party_ref else ref

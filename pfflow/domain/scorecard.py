@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import SurveyAnswer
 from pfflow.domain.ladder import Action, Firing
-from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.playbook import ScorecardRow
 from pfflow.domain.satisfaction import csat
 from pfflow.domain.words import Words
@@ -82,8 +82,13 @@ def _score(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: da
 
 def _owed_by(dossier: Dossier, role: str, first: date, last: date) -> list[Obligation]:
     owed = dossier.held.obligations.values()
-    mine = (o for o in owed if o.debtor == role and first <= o.due_on <= last and o.status is not Status.CANCELLED)
+    mine = (o for o in owed if _counts(o, role) and first <= o.due_on <= last and o.status is not Status.CANCELLED)
     return sorted(mine, key=lambda o: o.key)
+
+
+def _counts(obligation: Obligation, role: str) -> bool:
+    """Whether a department answers for it: a warning is answered by those who are warned."""
+    return obligation.debtor == role and obligation.kind is not ObligationKind.NOTICE
 
 
 def _closed_in_time(obligation: Obligation, zone_day: date | None) -> bool:
@@ -99,7 +104,7 @@ def _on_time(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: 
     return Scored(
         row,
         _share(len(kept), len(owed)),
-        Words(f"到期 {len(owed)} 项,按时 {len(kept)} 项", f"{len(kept)} of {len(owed)} due were on time"),
+        Words(f"到期 {len(owed)} 项，按时 {len(kept)} 项", f"{len(kept)} of {len(owed)} due were on time"),
         late,
     )
 
@@ -109,7 +114,7 @@ def _local_day(dossier: Dossier, at: datetime | None) -> date | None:
 
 
 def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
-    mine = {key for key, o in dossier.held.obligations.items() if o.debtor == role}
+    mine = {key for key, o in dossier.held.obligations.items() if _counts(o, role)}
     climbed = [
         f for f in dossier.held.firings.values() if f.obligation_key in mine and _climbed_in(dossier, f, first, last)
     ]
@@ -137,13 +142,13 @@ def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, l
         return Scored(
             row,
             None,
-            Words(f"仅 {measured.n} 份答卷,少于 5 份不计", f"{measured.n} answers; below 5 none is shown"),
+            Words(f"仅 {measured.n} 份答卷，少于 5 份不计", f"{measured.n} answers; below 5 none is shown"),
             surveys,
         )
     return Scored(
         row,
         measured.value.quantize(_TENTH, rounding=ROUND_HALF_UP),
-        Words(f"{measured.n} 份答卷,选 4–5 分者占比", f"share choosing 4 or 5 of 5, {measured.n} answers"),
+        Words(f"{measured.n} 份答卷，选 4–5 分者占比", f"share choosing 4 or 5 of 5, {measured.n} answers"),
         surveys,
     )
 
@@ -158,14 +163,14 @@ def answers_about(
 
 
 def _milestones(dossier: Dossier, row: ScorecardRow, role: str) -> Scored:
-    mine = [m for m in dossier.facts.milestones if m.owner_role == role]
+    mine = sorted((m for m in dossier.facts.milestones if m.owner_role == role), key=lambda m: m.milestone)
     if not mine:
         return Scored(row, None, Words("不负责里程碑", "owns no milestone"))
     slipping = [m for m in mine if m.slip_days()]
     return Scored(
         row,
         _share(len(mine) - len(slipping), len(mine)),
-        Words(f"负责 {len(mine)} 个里程碑,延误 {len(slipping)} 个", f"{len(slipping)} of {len(mine)} milestones slip"),
+        Words(f"负责 {len(mine)} 个里程碑，延误 {len(slipping)} 个", f"{len(slipping)} of {len(mine)} milestones slip"),
         tuple(m.milestone for m in slipping),
     )
 
@@ -182,7 +187,7 @@ def _budget(dossier: Dossier, row: ScorecardRow, last: date) -> Scored:
     return Scored(
         row,
         _share(len(lines) - len(over), len(lines)),
-        Words(f"{len(lines)} 个科目,超支 {len(over)} 个", f"{len(over)} of {len(lines)} budget lines overdrawn"),
+        Words(f"{len(lines)} 个科目，超支 {len(over)} 个", f"{len(over)} of {len(lines)} budget lines overdrawn"),
         tuple(sorted(over)),
     )
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from pfflow.domain.conditions import ConditionError, holds
 from pfflow.domain.decision import Dossier
-from pfflow.domain.facts import Financial, Interaction, Need, Touch
+from pfflow.domain.facts import Assessment, Financial, Interaction, Need, Touch
 from pfflow.domain.obligations import derived_key
 from pfflow.domain.playbook import CatalogueItem
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
@@ -135,7 +135,7 @@ def package_of(dossier: Dossier, as_of: datetime) -> Package | Shortfall:
         ),
         currency=project.currency,
         grade=slotted,
-        evidence=tuple((a.factor, a.evidence) for a in dossier.facts.assessments),
+        evidence=tuple((a.factor, a.evidence) for a in _assessments(dossier)),
         capacity=capacity,
         minimum_dscr=table.minimum,
         llcr=life_cover,
@@ -184,15 +184,22 @@ def period_rates(periods: Sequence[CoverPeriod], yearly: Decimal) -> tuple[Decim
     return tuple(yearly * length / 12 for length in lengths)
 
 
+def _assessments(dossier: Dossier) -> tuple[Assessment, ...]:
+    """Give the assessments in the order of Basel's factors, the house's own after them."""
+    known = list(_FACTORS)
+    place = {factor: number for number, factor in enumerate(known)}
+    return tuple(sorted(dossier.facts.assessments, key=lambda a: (place.get(a.factor, len(known)), a.factor)))
+
+
 def _grade(dossier: Dossier, problems: list[Words]) -> SlottingGrade | None:
-    assessments = dossier.facts.assessments
+    assessments = _assessments(dossier)
     if not assessments:
-        problems.append(Words("缺少风险因素评估(assessments 表)", "no risk factors are assessed (sheet assessments)"))
+        problems.append(Words("缺少风险因素评估（assessments 表）", "no risk factors are assessed (sheet assessments)"))
         return None
     try:
         return grade({a.factor: FactorGrade(a.grade) for a in assessments}, {a.factor: a.weight for a in assessments})
     except (FinanceError, ValueError) as error:
-        problems.append(Words(f"风险评级无法计算:{error}", f"the risk grade cannot be computed: {error}"))
+        problems.append(Words(f"风险评级无法计算：{error}", f"the risk grade cannot be computed: {error}"))
         return None
 
 
@@ -203,7 +210,7 @@ def _capacity(dossier: Dossier, periods: tuple[CoverPeriod, ...], problems: list
         lacking.append("cfads")
     if lacking or project.capex is None or project.loan_rate is None:
         names = ", ".join(lacking)
-        problems.append(Words(f"债务承载力无法计算,缺少 {names}", f"debt capacity cannot be computed without {names}"))
+        problems.append(Words(f"债务承载力无法计算，缺少 {names}", f"debt capacity cannot be computed without {names}"))
         return None
     try:
         return debt_capacity(
@@ -214,7 +221,7 @@ def _capacity(dossier: Dossier, periods: tuple[CoverPeriod, ...], problems: list
             max_gearing=design.max_gearing,
         )
     except FinanceError as error:
-        problems.append(Words(f"债务承载力无法计算:{error}", f"debt capacity cannot be computed: {error}"))
+        problems.append(Words(f"债务承载力无法计算：{error}", f"debt capacity cannot be computed: {error}"))
         return None
 
 
@@ -223,9 +230,9 @@ def _measures(dossier: Dossier, seen: Mapping[str, object], problems: list[Words
     for item in dossier.playbook.service_design.catalogue:
         try:
             if holds(item.when, seen):
-                chosen.append(Measure(item, Words(f"依据规则:{item.when}", f"by rule: {item.when}")))
+                chosen.append(Measure(item, Words(f"依据规则：{item.when}", f"by rule: {item.when}")))
         except ConditionError as error:
-            problems.append(Words(f"服务目录 {item.name} 的规则无法判断:{error}", f"rule of {item.name}: {error}"))
+            problems.append(Words(f"服务目录 {item.name} 的规则无法判断：{error}", f"rule of {item.name}: {error}"))
     return tuple(chosen)
 
 
@@ -253,7 +260,7 @@ def _broken_rules(
         name = GRADES[slotted.category]
         problems.append(
             Words(
-                f"风险评级为“{name.zh}”,方案须含担保或保险措施,或附经签署的豁免({waiver_key(dossier.project.project_ref)})",
+                f"风险评级为“{name.zh}”，方案须含担保或保险措施，或附经签署的豁免（{waiver_key(dossier.project.project_ref)}）",
                 f"at grade {name.en} the package must carry a guarantee or insurance measure, or a signed waiver of "
                 f"{waiver_key(dossier.project.project_ref)}",
             )
@@ -316,7 +323,7 @@ def _evidence_table(package: Package) -> Table:
         Words("评级依据", "Evidence of the grade"),
         (
             Column(Words("因素", "Factor")),
-            Column(Words("等级(1 强 – 4 弱)", "Grade (1 strong – 4 weak)"), CellKind.COUNT),
+            Column(Words("等级（1 强 – 4 弱）", "Grade (1 strong – 4 weak)"), CellKind.COUNT),
             Column(Words("权重", "Weight"), CellKind.PERCENT),
             Column(Words("依据", "Evidence")),
         ),
@@ -330,7 +337,7 @@ def _evidence_table(package: Package) -> Table:
             for part in package.grade.evidence
         ),
         Words(
-            f"加权平均 {package.grade.score},取整为“{package.grade_words.zh}”",
+            f"加权平均 {package.grade.score}，取整为“{package.grade_words.zh}”",
             f"Weighted average {package.grade.score}, hence {package.grade_words.en}",
         ),
     )
@@ -339,7 +346,7 @@ def _evidence_table(package: Package) -> Table:
 def _needs_table(package: Package) -> Table:
     return Table(
         "needs",
-        Words("客户需求(原话)", "Needs, in the customer's words"),
+        Words("客户需求（原话）", "Needs, in the customer's words"),
         (
             Column(Words("需求", "Need")),
             Column(Words("类别", "Kind")),

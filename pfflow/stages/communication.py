@@ -67,10 +67,12 @@ def _of_cadence(draft: Draft, name: str, cadence: Cadence, window: _Window) -> I
         occurrences = expand(cadence.rule, start, until, cadence.roll, dossier.calendar)
     except RecurrenceError as error:
         draft.find(
-            "bad-rule", name, f"频次 {name} 的规则无法展开:{error}", f"cadence {name} cannot be expanded: {error}"
+            "bad-rule", name, f"频次 {name} 的规则无法展开：{error}", f"cadence {name} cannot be expanded: {error}"
         )
         return
     raci = raci_of(dossier, cadence.activity)
+    if cadence.kind == ObligationKind.MEETING:
+        occurrences = _held_once(occurrences)
     for occurrence in occurrences:
         if window.first <= occurrence.on <= window.last:
             base = _due(draft, (name, occurrence.unadjusted_on.isoformat()), occurrence)
@@ -78,7 +80,7 @@ def _of_cadence(draft: Draft, name: str, cadence: Cadence, window: _Window) -> I
                 replace(
                     base,
                     kind=ObligationKind(cadence.kind),
-                    title=_dated(cadence.title.words, occurrence),
+                    title=cadence.title.words,
                     due_at=wall_instant(occurrence.on, cadence.at, dossier.playbook.zone),
                     ladder=cadence.ladder,
                     activity=cadence.activity,
@@ -86,16 +88,22 @@ def _of_cadence(draft: Draft, name: str, cadence: Cadence, window: _Window) -> I
                     creditor=_first(raci.informed),
                     content=cadence.content,
                     minutes=cadence.minutes if cadence.kind == ObligationKind.MEETING else 0,
+                    details={"location": cadence.location.words.as_json()} if cadence.location else {},
                 ),
                 f"cadence {name}: {cadence.rule}, {cadence.roll}",
             )
+
+
+def _held_once(occurrences: tuple[Occurrence, ...]) -> tuple[Occurrence, ...]:
+    """Leave out a meeting that rolls onto the day of the next: nobody meets twice for the same at one hour."""
+    return tuple({occurrence.on: occurrence for occurrence in occurrences}.values())
 
 
 def _of_undertaking(draft: Draft, undertaking: Undertaking, window: _Window) -> Iterator[tuple[Obligation, str]]:
     dossier, terms = draft.dossier, draft.dossier.playbook.undertakings
     if undertaking.first is None:
         ref = undertaking.obligation_ref
-        draft.find("no-first-date", ref, f"义务 {ref} 没有首期日期(first)", f"undertaking {ref} has no first date")
+        draft.find("no-first-date", ref, f"义务 {ref} 没有首期日期（first）", f"undertaking {ref} has no first date")
         return
     unit = OffsetUnit.BUSINESS_DAYS if undertaking.day_type == "business" else OffsetUnit.CALENDAR_DAYS
     offset = Offset(undertaking.offset_days, unit)
@@ -112,7 +120,7 @@ def _of_undertaking(draft: Draft, undertaking: Undertaking, window: _Window) -> 
                 replace(
                     base,
                     kind=ObligationKind.REPORT,
-                    title=_dated(title, occurrence),
+                    title=title,
                     due_at=wall_instant(occurrence.on, terms.at, dossier.playbook.zone),
                     ladder=terms.ladder,
                     debtor=undertaking.debtor_ref,
@@ -149,12 +157,6 @@ def _due(draft: Draft, parts: tuple[str, ...], occurrence: Occurrence) -> Obliga
         period_start=occurrence.period_start,
         period_end=occurrence.period_end,
     )
-
-
-def _dated(title: Words, occurrence: Occurrence) -> Words:
-    """Give the title with the date it is for, so that one of a series can be told from the next."""
-    on = occurrence.unadjusted_on
-    return Words(f"{title.zh}({on.isoformat()})", f"{title.en or title.zh} ({on.isoformat()})")
 
 
 def _content(dossier: Dossier, obligation: Obligation, as_of: datetime) -> Report | Missing:

@@ -80,6 +80,7 @@ def _plan_card(draft: Draft, card: Card) -> None:
             due_at=wall_instant(on, dossier.playbook.hours.letters, dossier.playbook.zone),
             due_on=on,
             unadjusted_on=unadjusted,
+            provisional=dossier.calendar.is_provisional(on),
             timezone=dossier.playbook.timezone,
             ladder=terms.ladder,
             activity=terms.activity,
@@ -136,8 +137,8 @@ def _proposals_for(draft: Draft, card: Card) -> list[Words]:
             title = scored.row.title.words
             found.append(
                 Words(
-                    f"{title.zh} {_shown(scored.score)} 分,低于目标 {target}:"
-                    f"建议与相关方商定改进措施({scored.evidence.zh})",
+                    f"{title.zh} {_shown(scored.score)} 分，低于目标 {target}："
+                    f"建议与相关方商定改进措施（{scored.evidence.zh}）",
                     f"{title.en} is {_shown(scored.score)} against {target}: agree an improvement "
                     f"({scored.evidence.en})",
                 )
@@ -156,14 +157,14 @@ def _measure_relationship(draft: Draft, last: date, cards: list[Card]) -> None:
     ]
     if measured.nps.value is not None and measured.nps.value < _WEAK_NPS:
         text = Words(
-            f"净推荐值 {_shown(measured.nps.value)}:建议提高沟通频次",
+            f"净推荐值 {_shown(measured.nps.value)}：建议提高沟通频次",
             f"NPS is {_shown(measured.nps.value)}: meet more often",
         )
         proposals.append({"subject": "cadence", "text": text.as_json()})
     for ref in measured.detractors:
         name = names_of(draft.dossier, (ref,), draft.today)
         text = Words(
-            f"{name.zh} 为贬损者:建议由关系负责人在 2 个工作日内回访",
+            f"{name.zh} 为贬损者：建议由关系负责人在 2 个工作日内回访",
             f"{name.en} is a detractor: let its owner call within 2 business days",
         )
         proposals.append({"subject": ref, "text": text.as_json()})
@@ -236,7 +237,7 @@ def _content(draft: Draft, cards: dict[str, Card], obligation: Obligation) -> Re
                     for scored in card.rows
                 ),
                 Words(
-                    "无数据的指标不计分,其权重按比例分摊。",
+                    "无数据的指标不计分，其权重按比例分摊。",
                     "A measure without data is not scored; the others share its weight.",
                 ),
             ),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pfflow.domain.audience import contacts_at, parties_in, raci_of
+from pfflow.domain.audience import contacts_at, participants, parties_in, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import climb
 from pfflow.domain.obligations import Obligation, ObligationKind, derived_key
 from pfflow.domain.offsets import offset_date
-from pfflow.domain.parties import Level, Party, PartyKind
+from pfflow.domain.parties import Level, PartyKind
 from pfflow.domain.project import Phase
 from pfflow.domain.segmentation import Classification, classify
-from pfflow.domain.words import Stage, Words
+from pfflow.domain.words import Stage
 
 STAGE = Stage.IDENTIFICATION
 
@@ -31,11 +31,12 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
 
 def _classify_parties(draft: Draft) -> None:
     dossier = draft.dossier
+    held = [p for p in dossier.facts.participations if p.holds_on(draft.today)]
     unclassified: list[str] = []
-    for party in participants(draft):
+    for party in participants(dossier, draft.today):
         if party.kind is PartyKind.GROUP:
             continue
-        roles = tuple(sorted(p.role for p in dossier.facts.participations if p.party_ref == party.party_ref))
+        roles = tuple(sorted(p.role for p in held if p.party_ref == party.party_ref))
         classification = classify(party, dossier.project, dossier.playbook.segments, roles)
         if classification.segment is None:
             unclassified.append(party.party_ref)
@@ -82,21 +83,15 @@ def _owner(draft: Draft, classification: Classification) -> tuple[str | None, st
     return None, "nobody"
 
 
-def participants(draft: Draft) -> tuple[Party, ...]:
-    """Give the parties that take part in the project today, in order of ref."""
-    facts = draft.dossier.facts
-    refs = {p.party_ref for p in facts.participations if p.holds_on(draft.today)}
-    return tuple(sorted((p for p in facts.parties if p.party_ref in refs), key=lambda p: p.party_ref))
-
-
 def _check_raci(draft: Draft) -> None:
-    for activity in sorted(draft.dossier.playbook.activities):
+    in_register = {r.activity for r in draft.dossier.facts.raci if r.phase is draft.dossier.project.phase}
+    for activity in sorted(in_register | set(draft.dossier.playbook.activities)):
         accountable = raci_of(draft.dossier, activity).accountable
         if len(accountable) != 1:
             draft.find(
                 "not-one-accountable",
                 activity,
-                f"{activity}:须有且仅有一个负责角色(A),现有 {len(accountable)} 个",
+                f"{activity}：须有且仅有一个负责角色（A），现有 {len(accountable)} 个",
                 f"{activity} has {len(accountable)} Accountable roles; it needs exactly one",
             )
         for role in accountable:
@@ -121,10 +116,7 @@ def _plan_kickoff(draft: Draft) -> None:
             project_ref=dossier.project.project_ref,
             stage=STAGE,
             kind=ObligationKind.MEETING,
-            title=Words(
-                f"{kickoff.title.words.zh}:{dossier.project.name_zh or dossier.project.name}",
-                f"{kickoff.title.words.en}: {dossier.project.name or dossier.project.name_zh}",
-            ),
+            title=kickoff.title.words,
             due_at=wall_instant(on, kickoff.at, dossier.playbook.zone),
             due_on=on,
             unadjusted_on=unadjusted,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from pfflow.domain.audience import names_of, party_words, raci_of
+from pfflow.domain.audience import names_of, participants, party_words, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
 from pfflow.domain.checklist import Answer, Completeness, completeness
 from pfflow.domain.covenants import CovenantTest, covenant_tests
@@ -17,6 +17,7 @@ from pfflow.domain.facts import Financial
 from pfflow.domain.obligations import Obligation, ObligationKind, Status, derived_key
 from pfflow.domain.offsets import offset_date
 from pfflow.domain.parties import Party
+from pfflow.domain.playbook import ChecklistItem
 from pfflow.domain.project import Milestone, Phase
 from pfflow.domain.words import Json, Stage, Words
 
@@ -25,7 +26,7 @@ REGISTER = "register"
 """Who fulfils a request when the facts asked for have come in."""
 
 _FIGURES = {
-    "cfads": Words("可供偿债现金流(CFADS)", "Cash flow available for debt service"),
+    "cfads": Words("可供偿债现金流（CFADS）", "Cash flow available for debt service"),
     "interest": Words("利息", "Interest"),
     "principal": Words("本金", "Principal"),
 }
@@ -35,8 +36,10 @@ _TOLERANCE = Decimal("0.01")
 def decide(dossier: Dossier, as_of: datetime) -> Decision:
     """Ask parties for what is missing, and warn when a covenant falls below its threshold or a milestone slips."""
     draft = Draft(dossier, STAGE, as_of)
-    for party in dossier.facts.parties:
-        _gather_from(draft, party)
+    asked = {party: items for party in participants(dossier, draft.today) if (items := _checklist(dossier, party))}
+    for party, items in asked.items():
+        _gather_from(draft, party, items)
+    _let_go_of_others(draft, {party.party_ref for party in asked})
     _check_consistency(draft)
     _warn_of_covenants(draft)
     _warn_of_milestones(draft)
@@ -44,12 +47,14 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     return draft.decision()
 
 
-def _gather_from(draft: Draft, party: Party) -> None:
+def _checklist(dossier: Dossier, party: Party) -> tuple[ChecklistItem, ...]:
+    """Give what is to be known of a party, by the segment identification put it into."""
+    name = str(dossier.concluded(Stage.IDENTIFICATION, f"party/{party.party_ref}").get("checklist") or "")
+    return dossier.playbook.checklists.get(name, ())
+
+
+def _gather_from(draft: Draft, party: Party, items: tuple[ChecklistItem, ...]) -> None:
     dossier = draft.dossier
-    checklist = str(dossier.concluded(Stage.IDENTIFICATION, f"party/{party.party_ref}").get("checklist") or "")
-    items = dossier.playbook.checklists.get(checklist, ())
-    if not items:
-        return
     found = completeness(party, dossier.facts.financials, items, draft.today)
     draft.conclude(
         f"completeness/{party.party_ref}",
@@ -59,19 +64,28 @@ def _gather_from(draft: Draft, party: Party) -> None:
             "of": len(found.answers),
             "lacking": [{"item": a.item.name, "state": str(a.state)} for a in found.lacking],
         },
-        f"checklist {checklist}",
+        "the checklist of its segment",
     )
     earlier = _rounds(draft, party)
     current = next((o for o in earlier if o.live), None)
-    if not found.lacking:
+    waived = {name for o in earlier if o.status is Status.WAIVED for name in _asked(o)}
+    wanted = tuple(a for a in found.lacking if a.item.name not in waived)
+    if not wanted:
         if current is not None:
             draft.move(current, Status.FULFILLED, by=REGISTER, because="everything asked for is known")
     elif current is not None:
-        details = _request_details(party, found)
+        details = _request_details(party, found, wanted)
         if dict(current.details) != details:
             draft.change(replace(current, details=details))
-    elif _may_ask_again(draft, earlier, found):
-        _ask(draft, party, found, len(earlier) + 1)
+    elif dossier.project.phase is not Phase.EXIT and _may_ask_again(draft, earlier):
+        _ask(draft, party, found, wanted, len(earlier) + 1)
+
+
+def _let_go_of_others(draft: Draft, here: set[str]) -> None:
+    """Cancel what is asked of parties that take part no more, or whose segment asks for nothing now."""
+    for owed in draft.live():
+        if owed.kind is ObligationKind.FACT and owed.subject not in here:
+            draft.move(owed, Status.CANCELLED, by=REGISTER, because="nothing is asked of it any more")
 
 
 def _rounds(draft: Draft, party: Party) -> list[Obligation]:
@@ -79,14 +93,12 @@ def _rounds(draft: Draft, party: Party) -> list[Obligation]:
     return [o for o in draft.dossier.of_stage(STAGE) if o.key.startswith(prefix)]
 
 
-def _may_ask_again(draft: Draft, earlier: list[Obligation], found: Completeness) -> bool:
-    """Whether to ask once more: not for what was waived, and not before an answer had time to reach the register."""
+def _may_ask_again(draft: Draft, earlier: list[Obligation]) -> bool:
+    """Whether to ask once more: not before what a party says it sent had time to reach the register."""
     if not earlier:
         return True
     last = max(earlier, key=lambda o: (o.closed_at is not None, o.closed_at))
-    if last.status is Status.WAIVED:
-        return not {a.item.name for a in found.lacking} <= _asked(last)
-    if last.closed_at is None or last.closed_by == REGISTER:
+    if last.closed_at is None or last.closed_by == REGISTER or last.status is Status.WAIVED:
         return True
     closed_on = last.closed_at.astimezone(draft.dossier.playbook.zone).date()
     return offset_date(closed_on, draft.dossier.playbook.gathering.due, draft.dossier.calendar) <= draft.today
@@ -97,10 +109,10 @@ def _asked(obligation: Obligation) -> set[str]:
     return {str(i["name"]) for i in items if isinstance(i, dict)} if isinstance(items, list | tuple) else set()
 
 
-def _request_details(party: Party, found: Completeness) -> dict[str, Json]:
+def _request_details(party: Party, found: Completeness, wanted: tuple[Answer, ...]) -> dict[str, Json]:
     return {
         "party": party_words(party).as_json(),
-        "items": [_item(answer) for answer in found.lacking],
+        "items": [_item(answer) for answer in wanted],
         "have": found.known,
         "of": len(found.answers),
     }
@@ -115,15 +127,14 @@ def _item(answer: Answer) -> Json:
     }
 
 
-def _ask(draft: Draft, party: Party, found: Completeness, number: int) -> None:
+def _ask(draft: Draft, party: Party, found: Completeness, wanted: tuple[Answer, ...], number: int) -> None:
     gathering = draft.dossier.playbook.gathering
     calendar = draft.dossier.calendar
     unadjusted = offset_date(draft.today, gathering.due, calendar)
-    name = party_words(party)
     draft.plan(
         replace(
             _blank(draft, ("information", party.party_ref, str(number)), ObligationKind.FACT),
-            title=Words(f"资料补充:{name.zh}", f"Information from {name.en}"),
+            title=Words("资料补充", "Information to supply"),
             due_on=adjust(unadjusted, Convention.FOLLOWING, calendar),
             unadjusted_on=unadjusted,
             due_at=wall_instant(
@@ -131,14 +142,15 @@ def _ask(draft: Draft, party: Party, found: Completeness, number: int) -> None:
                 draft.dossier.playbook.hours.closes,
                 draft.dossier.playbook.zone,
             ),
+            provisional=calendar.is_provisional(adjust(unadjusted, Convention.FOLLOWING, calendar)),
             ladder=gathering.ladder,
             activity=gathering.activity,
             debtor=party.party_ref,
             creditor=_first(raci_of(draft.dossier, gathering.activity).responsible),
             subject=party.party_ref,
-            details=_request_details(party, found),
+            details=_request_details(party, found, wanted),
         ),
-        f"{len(found.lacking)} of {len(found.answers)} items of the checklist are missing or stale",
+        f"{len(wanted)} of {len(found.answers)} items of the checklist are missing or stale",
     )
 
 
@@ -173,7 +185,7 @@ def _check_consistency(draft: Draft) -> None:
 
 
 def _warn_of_covenants(draft: Draft) -> None:
-    for undertaking in draft.dossier.facts.obligations:
+    for undertaking in sorted(draft.dossier.facts.obligations, key=lambda u: u.obligation_ref):
         for test in covenant_tests(undertaking, draft.dossier.facts.financials):
             if not test.kept:
                 _warn_of(draft, test)
@@ -194,7 +206,7 @@ def _warn_of(draft: Draft, test: CovenantTest) -> None:
         "numbers": [_number(figure, draft.dossier.project.currency) for figure in test.figures],
         "sources": sorted({figure.source for figure in test.figures if figure.source}),
         "consequence": Words(
-            "在恢复达标之前,按融资文件锁定分配(distribution lock-up)的条件可能成立,请与代理行确认。",
+            "在恢复达标之前，按融资文件锁定分配（distribution lock-up）的条件可能成立，请与代理行确认。",
             "Until it recovers, distributions may be locked up under the finance documents; confirm with the agent.",
         ).as_json(),
     }
@@ -202,8 +214,8 @@ def _warn_of(draft: Draft, test: CovenantTest) -> None:
         replace(
             _blank(draft, ("warning", undertaking.obligation_ref, test.period_end.isoformat()), ObligationKind.NOTICE),
             title=Words(
-                f"风险预警:{metric} {test.shown},低于 {undertaking.threshold}",
-                f"Risk warning: {metric} {test.shown} against {undertaking.threshold}",
+                f"风险预警：{metric} {test.shown}，约定 {undertaking.operator} {undertaking.threshold}",
+                f"Risk warning: {metric} {test.shown} against {undertaking.operator} {undertaking.threshold}",
             ),
             ladder=gathering.warning_ladder,
             activity=gathering.warning_activity,
@@ -234,7 +246,7 @@ def _warn_of_milestones(draft: Draft) -> None:
     least = draft.dossier.playbook.gathering.milestone_slip_days
     if draft.dossier.project.phase is Phase.EXIT:
         return
-    for milestone in draft.dossier.facts.milestones:
+    for milestone in sorted(draft.dossier.facts.milestones, key=lambda m: m.milestone):
         if milestone.actual_on is None and milestone.slip_days() >= least:
             _warn_of_slip(draft, milestone)
 
@@ -247,7 +259,7 @@ def _warn_of_slip(draft: Draft, milestone: Milestone) -> None:
         replace(
             _blank(draft, ("milestone", milestone.milestone, forecast.isoformat()), ObligationKind.NOTICE),
             title=Words(
-                f"里程碑延误:{name.zh},预计推迟 {milestone.slip_days()} 天",
+                f"里程碑延误：{name.zh}，预计推迟 {milestone.slip_days()} 天",
                 f"Milestone slipping: {name.en}, {milestone.slip_days()} days behind plan",
             ),
             ladder=gathering.warning_ladder,

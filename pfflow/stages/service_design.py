@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import count
+from urllib.parse import unquote
 
-from pfflow.domain.audience import names_of, raci_of
+from pfflow.domain.audience import raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
@@ -50,25 +52,42 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
 def _propose(draft: Draft) -> _Proposed | None:
     dossier = draft.dossier
     if dossier.project.phase is Phase.EXIT:
+        _withdraw(draft, "the project is at its exit")
         return None
     package = package_of(dossier, draft.as_of)
     if isinstance(package, Shortfall):
         draft.conclude("shortfall", {"problems": [p.as_json() for p in package.problems]}, "no package can be proposed")
         for problem in package.problems:
             draft.find("no-package", dossier.project.project_ref, problem.zh, problem.en)
+        _withdraw(draft, "no package can be proposed any more")
         return None
     draft.conclude("shortfall", {"problems": []}, "a package can be proposed")
     proposed = _Proposed(package, sha256(canonical_json(package.identity()).encode()).hexdigest()[:8])
-    key = derived_key(dossier.project.project_ref, "package-approval", proposed.digest)
-    if draft.obligation(key) is None:
-        for earlier in draft.live():
-            if earlier.kind is ObligationKind.APPROVAL:
-                draft.move(earlier, Status.CANCELLED, by=HOUSE, because=f"superseded by package {proposed.digest}")
-        _ask_approval(draft, key, proposed)
+    if draft.concluded("package").get("digest") != proposed.digest:
+        _withdraw(draft, f"superseded by package {proposed.digest}")
+        _ask_approval(draft, proposed)
     return proposed
 
 
-def _ask_approval(draft: Draft, key: str, proposed: _Proposed) -> None:
+def _withdraw(draft: Draft, because: str) -> None:
+    """Cancel what waits for approval: what the facts no longer bear is not to be approved."""
+    for earlier in draft.live():
+        if earlier.kind is ObligationKind.APPROVAL:
+            draft.move(earlier, Status.CANCELLED, by=HOUSE, because=because)
+            draft.conclude("package", {**draft.concluded("package"), "digest": "", "status": "withdrawn"}, because)
+
+
+def _round(draft: Draft, digest: str) -> str:
+    """Give what the approval of a package is called: its digest, with -2, -3 … when it is proposed again."""
+    names = (digest if n == 1 else f"{digest}-{n}" for n in count(1))
+    return next(n for n in names if draft.obligation(_approval_key(draft, n)) is None)
+
+
+def _approval_key(draft: Draft, name: str) -> str:
+    return derived_key(draft.dossier.project.project_ref, "package-approval", name)
+
+
+def _ask_approval(draft: Draft, proposed: _Proposed) -> None:
     dossier, design = draft.dossier, draft.dossier.playbook.service_design
     raci = raci_of(dossier, design.activity)
     unadjusted = offset_date(draft.today, design.due, dossier.calendar)
@@ -81,17 +100,15 @@ def _ask_approval(draft: Draft, key: str, proposed: _Proposed) -> None:
     )
     draft.plan(
         Obligation(
-            key=key,
+            key=_approval_key(draft, _round(draft, proposed.digest)),
             project_ref=dossier.project.project_ref,
             stage=STAGE,
             kind=ObligationKind.APPROVAL,
-            title=Words(
-                f"服务方案审批({proposed.digest}):{dossier.project.name_zh or dossier.project.name}",
-                f"Approval of service package {proposed.digest}: {dossier.project.name or dossier.project.name_zh}",
-            ),
+            title=Words("服务方案审批", "Approval of the service package"),
             due_at=wall_instant(on, dossier.playbook.hours.closes, dossier.playbook.zone),
             due_on=on,
             unadjusted_on=unadjusted,
+            provisional=dossier.calendar.is_provisional(on),
             timezone=dossier.playbook.timezone,
             ladder=design.approval_ladder,
             activity=design.activity,
@@ -134,7 +151,7 @@ def _hear_verdict(draft: Draft, obligation: Obligation) -> None:
             draft.find(
                 "approval-not-counted",
                 obligation.key,
-                f"{touch.contact_ref or '(未署名)'} 不是该事项的负责人(A),其意见不计为审批",
+                f"{touch.contact_ref or '(未署名)'} 不是该事项的负责人（A），其意见不计为审批",
                 f"{touch.contact_ref or 'an unnamed person'} is not Accountable here, so the answer is no approval",
             )
             continue
@@ -177,16 +194,16 @@ def _close(draft: Draft, obligation: Obligation, touch: Interaction, verdict: st
 
 def _plan_offer(draft: Draft, approval: Obligation) -> None:
     dossier, design = draft.dossier, draft.dossier.playbook.service_design
-    name = names_of(dossier, (design.offer_to,), draft.today)
     draft.plan(
         replace(
             approval,
-            key=derived_key(dossier.project.project_ref, "offer", approval.subject),
+            key=derived_key(dossier.project.project_ref, "offer", unquote(approval.key.rpartition("/")[2])),
             kind=ObligationKind.OFFER,
-            title=Words(f"致{name.zh}的服务方案", f"Service package for {name.en}"),
+            title=Words("服务方案", "Service package"),
             due_at=draft.as_of,
             due_on=draft.today,
             unadjusted_on=draft.today,
+            provisional=False,
             ladder=design.offer_ladder,
             debtor=approval.debtor,
             creditor=design.offer_to,
