@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from pfflow.domain.ledger import GENESIS, Break, Entry, EntryDraft, chained, first_break
 from pfflow.store.errors import UnknownProjectError
-from pfflow.store.statements import batches
+from pfflow.store.statements import batches, in_byte_order
 from pfflow.store.tables import LedgerHeadRow, LedgerRow
 
 _NAMES = tuple(field.name for field in fields(Entry))
@@ -33,10 +33,11 @@ def append(connection: Connection, drafts: Mapping[str, Sequence[EntryDraft]]) -
     """
     refs = sorted(ref for ref, some in drafts.items() if some)
     entries: list[Entry] = []
+    order = in_byte_order(connection, LedgerHeadRow.project_ref)
     heads: list[dict[str, object]] = []
     for batch in batches(refs):
         held = select(LedgerHeadRow.project_ref, LedgerHeadRow.seq, LedgerHeadRow.digest)
-        held = held.where(LedgerHeadRow.project_ref.in_(batch)).order_by(LedgerHeadRow.project_ref).with_for_update()
+        held = held.where(LedgerHeadRow.project_ref.in_(batch)).order_by(order).with_for_update()
         found = {ref: (seq, digest) for ref, seq, digest in connection.execute(held)}
         for ref in batch:
             if ref not in found:

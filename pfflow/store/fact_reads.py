@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from pfflow.domain.facts import Facts
+from pfflow.domain.facts import Facts, key_of
 from pfflow.domain.parties import Participation
 from pfflow.domain.project import Project
 from pfflow.store.errors import UnknownProjectError
@@ -57,8 +57,9 @@ def facts_of(connection: Connection, project_ref: str) -> Facts:
 def records(connection: Connection, sheet: str, *conditions: ColumnElement[bool]) -> tuple[Any, ...]:
     """Give a sheet's records in the order of its key, all or those that meet the conditions."""
     table = FACT_TABLES[sheet]
-    rows = connection.execute(select(table).where(*conditions).order_by(*table.primary_key))
-    return tuple(record_of(sheet, row) for row in rows)
+    found = (record_of(sheet, row) for row in connection.execute(select(table).where(*conditions)))
+    # Sorted here: databases sort text by the language they were made for, and a decision must not depend on it.
+    return tuple(sorted(found, key=lambda record: key_of(sheet, record)))
 
 
 def members_of(project: Project, party_refs: Iterable[str]) -> frozenset[str]:

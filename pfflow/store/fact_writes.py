@@ -19,7 +19,7 @@ from pfflow.store import chain
 from pfflow.store.errors import DuplicateRecordError, OrphanError, UnknownProjectError
 from pfflow.store.fact_reads import Concern
 from pfflow.store.fact_tables import FACT_TABLES, record_of, row_of
-from pfflow.store.statements import batches, insert_unless_there, table_of, upsert
+from pfflow.store.statements import batches, in_byte_order, insert_unless_there, table_of, upsert
 from pfflow.store.tables import ProjectHeadRow
 
 REGISTER = "register"
@@ -74,9 +74,8 @@ def raise_versions(connection: Connection, project_refs: Iterable[str]) -> None:
     """Raise the version of projects, waiting for whoever decides for one of them now."""
     for batch in batches(sorted(project_refs)):
         these = ProjectHeadRow.project_ref.in_(batch)
-        connection.execute(
-            select(ProjectHeadRow.project_ref).where(these).order_by(ProjectHeadRow.project_ref).with_for_update()
-        )
+        order = in_byte_order(connection, ProjectHeadRow.project_ref)
+        connection.execute(select(ProjectHeadRow.project_ref).where(these).order_by(order).with_for_update())
         connection.execute(update(_HEADS).where(these).values(version=ProjectHeadRow.version + 1))
 
 

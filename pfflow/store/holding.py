@@ -119,8 +119,10 @@ def holdings_of(connection: Connection, project_ref: str, engaged_at: datetime |
     facts = facts_of(connection, project_ref)
     of_conclusions = select(ConclusionRow.__table__).where(ConclusionRow.project_ref == project_ref)
     conclusions = [_value(Conclusion, _CONCLUSION, row) for row in connection.execute(of_conclusions)]
+    conclusions.sort(key=lambda one: (one.stage, one.subject))
     of_firings = select(FiringRow.__table__).where(FiringRow.project_ref == project_ref)
-    firings = [_value(Firing, _FIRING, row) for row in connection.execute(of_firings.order_by(FiringRow.fired_at))]
+    firings = [_value(Firing, _FIRING, row) for row in connection.execute(of_firings)]
+    firings.sort(key=lambda one: (one.fired_at, one.obligation_key, one.rung))
     return Holdings(
         project=facts.projects[0],
         facts=facts,
@@ -131,12 +133,10 @@ def holdings_of(connection: Connection, project_ref: str, engaged_at: datetime |
     )
 
 
-def obligations_where(connection: Connection, *conditions: Any) -> Iterator[Obligation]:  # noqa: ANN401 - SQL conditions
+def obligations_where(connection: Connection, *conditions: Any) -> tuple[Obligation, ...]:  # noqa: ANN401 - SQL conditions
     """Give the obligations that meet the conditions, in order of due instant and key."""
-    chosen = select(ObligationRow.__table__).where(*conditions).order_by(ObligationRow.due_at, ObligationRow.key)
-    for row in connection.execute(chosen):
-        columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-        yield Obligation(title=Words(columns.pop("title_zh"), columns.pop("title_en")), **columns)
+    rows = connection.execute(select(ObligationRow.__table__).where(*conditions))
+    return tuple(sorted((_obligation(row) for row in rows), key=lambda one: (one.due_at, one.key)))
 
 
 def _held(connection: Connection, project_ref: str, stage: Stage, as_of: datetime) -> HeldProject | NotHeld:
@@ -157,6 +157,11 @@ def _held(connection: Connection, project_ref: str, stage: Stage, as_of: datetim
         if as_of == mark.decided_to and version == mark.decided_version:
             return NotHeld("unchanged")
     return HeldProject(connection, stage, as_of, version, holdings_of(connection, project_ref, engaged_at))
+
+
+def _obligation(row: Row[Any]) -> Obligation:
+    columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    return Obligation(title=Words(columns.pop("title_zh"), columns.pop("title_en")), **columns)
 
 
 def _columns(names: Iterable[str], value: object) -> dict[str, Any]:

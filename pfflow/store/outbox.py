@@ -124,8 +124,8 @@ def waiting(connection: Connection, now: datetime) -> tuple[int, datetime | None
 
 def letters_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Letter, ...]:
     """Give the letters that meet the conditions, oldest first."""
-    chosen = select(_LETTERS).where(*conditions).order_by(LetterRow.noticed_at, LetterRow.key)
-    return tuple(
+    chosen = select(_LETTERS).where(*conditions)
+    letters = (
         Letter(
             notice=_notice(row),
             status=row.status,
@@ -139,6 +139,7 @@ def letters_where(connection: Connection, *conditions: ColumnElement[bool]) -> t
         )
         for row in connection.execute(chosen)
     )
+    return tuple(sorted(letters, key=lambda one: (one.notice.noticed_at, one.notice.key)))
 
 
 def _ready(chosen: Select[Any], now: datetime) -> Select[Any]:

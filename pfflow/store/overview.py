@@ -69,6 +69,6 @@ def overviews(connection: Connection) -> tuple[ProjectOverview, ...]:
         .join(LedgerHeadRow, LedgerHeadRow.project_ref == project.project_ref)
         .outerjoin(owed, owed.c.project_ref == project.project_ref)
         .outerjoin(letters, letters.c.project_ref == project.project_ref)
-        .order_by(project.project_ref)
     )
-    return tuple(ProjectOverview(**row._mapping) for row in connection.execute(lines))  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    found = (ProjectOverview(**row._mapping) for row in connection.execute(lines))  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    return tuple(sorted(found, key=lambda line: line.project_ref))

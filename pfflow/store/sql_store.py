@@ -128,7 +128,7 @@ class SqlStore:
         chosen = [ObligationRow.project_ref == project_ref] if project_ref is not None else []
         chosen += [ObligationRow.status == status] if status is not None else []
         with transaction(self._engines.reading) as connection:
-            return tuple(holding.obligations_where(connection, *chosen))
+            return holding.obligations_where(connection, *chosen)
 
     def claim(self, worker: str, now: datetime, limit: int, seconds: float) -> tuple[Claimed, ...]:
         """Take up to `limit` waiting letters for `seconds`, oldest first; nobody else is given them until then."""

@@ -35,6 +35,16 @@ def test_what_was_imported_is_read_back_as_it_was(store: SqlStore) -> None:
     assert store.project_refs() == ("G1", "G2")
 
 
+def test_records_come_in_one_order_whatever_language_the_database_sorts_in(store: SqlStore) -> None:
+    refs = ("B", "a", "ä", "项目")
+    projects = tuple(Project(project_ref=ref, name=ref) for ref in refs)
+    store.import_facts(Facts(projects=projects[::-1]), AT, "test")
+    assert store.facts().projects == projects
+    assert store.project_refs() == refs
+    assert tuple(line.project_ref for line in store.projects()) == refs
+    assert store.verify() == ()
+
+
 def test_the_same_facts_twice_change_nothing(stocked: SqlStore) -> None:
     before = (versions(stocked), stocked.ledger("G1"), stocked.ledger("G2"))
     assert stocked.import_facts(FACTS, LATER, "somebody else") == 0
