@@ -121,8 +121,15 @@ class Cycle:
         )
 
     def sweep(self, stage: Stage, as_of: datetime, project_refs: Iterable[str]) -> Iterator[Outcome]:
-        """Decide a stage for each project, one after the other."""
+        """Decide a stage for each project, one after the other; those that were busy are asked once more at the end."""
+        busy: list[str] = []
         for project_ref in project_refs:
+            outcome = self.decide(stage, project_ref, as_of)
+            if outcome.status == "busy":
+                busy.append(project_ref)
+            else:
+                yield outcome
+        for project_ref in busy:
             yield self.decide(stage, project_ref, as_of)
 
     async def dispatch(self, *, batch: int = 20, patience: float = 0.0) -> Dispatched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -58,3 +59,8 @@ class Settings(BaseSettings):
     def mailbox_folder(self) -> Path:
         """Where the local mailbox keeps its messages."""
         return self.mailbox or self.home / "mailbox"
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """Give this process's environment with changes, for a program that is started."""
+    return {**os.environ, **changes}  # noqa: TID251 - this module owns the environment

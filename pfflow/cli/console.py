@@ -24,24 +24,33 @@ def refuse(sentence: str, status: int = REFUSED) -> typer.Exit:
 
 @contextlib.contextmanager
 def refused() -> Iterator[None]:
-    """Turn the errors a user can cause into one sentence."""
+    """Turn the errors a user can cause into sentences; any other error stays what it is."""
+    try:
+        yield
+    except Exception as error:
+        status = _said(error)
+        if status is None:
+            raise
+        sys.exit(status)
+
+
+def _said(error: Exception) -> int | None:
+    """Say what a user's error means and give its exit status; None for an error of another kind."""
     from pydantic import ValidationError
 
     from pfflow.bootstrap import NotReadyError
     from pfflow.store import StoreError
 
-    try:
-        yield
-    except ValidationError as error:
+    if isinstance(error, ValidationError):
         for finding in error.errors():
             place = ".".join(str(part) for part in finding["loc"])
-            typer.echo(
-                f"settings: {place + ': ' if place else ''}{finding['msg'].removeprefix('Value error, ')}", err=True
-            )
-        sys.exit(WRONG_CALL)
-    except (NotReadyError, StoreError) as error:
+            said = finding["msg"].removeprefix("Value error, ")
+            typer.echo(f"settings: {place + ': ' if place else ''}{said}", err=True)
+        return WRONG_CALL
+    if isinstance(error, NotReadyError | StoreError):
         typer.echo(str(error), err=True)
-        sys.exit(REFUSED)
+        return REFUSED
+    return None
 
 
 def instant(text: str | None, zone: str) -> datetime:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, ForeignKey, insert, select, text, update
+from sqlalchemy import Connection, ForeignKey, delete, insert, select, text, update
 
 from pfflow.domain.facts import KEYS, Facts, Financial, Interaction, RaciRow, Record, key_of
 from pfflow.domain.ledger import EntryDraft, canonical_json
@@ -52,14 +52,31 @@ def import_facts(connection: Connection, facts: Facts, at: datetime, by: str) ->
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORT_LOCK})
     changes = [change for sheet, some in facts.sheets().items() for change in _changes(connection, sheet, some)]
     _refuse_orphans(connection, changes)
+    gone = _replaced_raci(connection, facts)
     for sheet, table in FACT_TABLES.items():
         upsert(connection, table, [row_of(change.new) for change in changes if change.sheet == sheet])
     born = [c.new.project_ref for c in changes if isinstance(c.new, Project) and c.old is None]
     begin_projects(connection, born)
-    touched = _touched(connection, changes)
+    touched = _touched(connection, [*changes, *gone])
     raise_versions(connection, touched)
     chain.append(connection, {ref: [_imported(some, at, by)] for ref, some in touched.items()})
-    return len(changes)
+    return len(changes) + len(gone)
+
+
+def _replaced_raci(connection: Connection, facts: Facts) -> list[_Change]:
+    """Delete the held RACI rows of activities that the facts state without them: an activity is stated whole.
+
+    Otherwise a change of who is Accountable would leave two.
+    """
+    table = FACT_TABLES["raci"]
+    stated, activities = set(facts.raci), {(row.phase, row.activity) for row in facts.raci}
+    held = [record_of("raci", row) for row in connection.execute(select(table))]
+    gone = [row for row in held if isinstance(row, RaciRow) and (row.phase, row.activity) in activities]
+    changes = [_Change("raci", row, row) for row in gone if row not in stated]
+    for change in changes:
+        matches = [table.c[name] == getattr(change.new, name) for name in KEYS["raci"]]
+        connection.execute(delete(table).where(*matches))
+    return changes
 
 
 def begin_projects(connection: Connection, project_refs: Sequence[str]) -> None:

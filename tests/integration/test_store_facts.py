@@ -243,3 +243,21 @@ def test_texts_amounts_and_instants_keep_their_value(store: SqlStore, text: str,
     assert facts.interactions == (touch,)
     assert facts.interactions[0].at.tzinfo is UTC
     assert store.verify() == ()
+
+
+def test_a_file_that_states_an_activity_replaces_its_raci_rows_and_leaves_other_activities(stocked: SqlStore) -> None:
+    def row(activity: str, role: str, code: RaciCode) -> RaciRow:
+        return RaciRow(phase=Phase.FUNDRAISING, activity=activity, role=role, code=code)
+
+    budget = row("budget", "finance", RaciCode.ACCOUNTABLE)
+    audit = row("audit", "legal", RaciCode.ACCOUNTABLE)
+    stocked.import_facts(Facts(raci=(budget, audit)), LATER, "test")
+    before = versions(stocked)
+
+    restated = row("budget", "operations", RaciCode.ACCOUNTABLE)
+    assert stocked.import_facts(Facts(raci=(restated,)), LATER, "test") == 2
+
+    of_phase = {r for r in stocked.facts().raci if r.phase is Phase.FUNDRAISING}
+    assert of_phase == {restated, audit}
+    assert all(versions(stocked)[ref] > before[ref] for ref in before)
+    assert stocked.import_facts(Facts(raci=(restated,)), LATER, "test") == 0
