@@ -14,6 +14,11 @@ from pfflow.rendering.phrases import phrase
 
 Box = Mapping[str, Json]
 
+_CHASING = frozenset({"remind", "escalate"})
+_ASKING = _CHASING | {"request"}
+_OWED_BY_NOBODY = frozenset({"meeting", "survey"})
+"""Meetings are held by all and surveys answered by those who get them; their letters name no debtor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Particular:
@@ -43,9 +48,10 @@ def particulars(
         *_when(obligation, invitation, timezone, language),
         *_place(invitation, language),
         *_parties(context, obligation, language),
+        *_overdue(context, language),
         *_history(context, language),
     ]
-    if next_step:
+    if next_step and _action(context) in _ASKING and obligation["kind"] not in _OWED_BY_NOBODY:
         lines.append(Particular(phrase("next", language), next_step))
     lines.append(Particular(phrase("reference", language), str(obligation["key"])))
     return tuple(lines)
@@ -81,7 +87,7 @@ def _when(obligation: Box, invitation: Invitation | None, timezone: str, languag
 
 def _period(obligation: Box, language: str) -> list[Particular]:
     start, end = obligation["period_start"], obligation["period_end"]
-    if not (start and end) or start == end:
+    if not (start and end) or start == end or obligation["kind"] == "meeting":
         return []
     first, last = (plain_day(date.fromisoformat(str(day)), language) for day in (start, end))
     return [Particular(phrase("period", language), f"{first}至{last}" if language == ZH else f"{first} to {last}")]
@@ -98,26 +104,35 @@ def _place(invitation: Invitation | None, language: str) -> list[Particular]:
 
 
 def _parties(context: Box, obligation: Box, language: str) -> list[Particular]:
-    """Who owes and who is owed; a meeting is owed by all to all, so its letters do not say it."""
-    if obligation["kind"] == "meeting":
+    """Say who owes and who is owed to those who are asked; what merely informs does not name its other readers."""
+    if obligation["kind"] in _OWED_BY_NOBODY:
         return []
-    both = ((name, said(context[name], language)) for name in ("debtor", "creditor"))
+    names = ("debtor", "creditor") if _action(context) in _ASKING else ("debtor",)
+    both = ((name, said(context[name], language)) for name in names)
     return [Particular(phrase(name, language), value) for name, value in both if value]
 
 
-def _history(context: Box, language: str) -> list[Particular]:
-    lines = []
+def _overdue(context: Box, language: str) -> list[Particular]:
     days = int(str(context["overdue_days"] or 0))
-    if days == 1:
-        lines.append(Particular(phrase("overdue", language), phrase("overdue_one", language)))
-    elif days > 1:
-        lines.append(Particular(phrase("overdue", language), phrase("overdue_of", language, days)))
+    if days == 0 or _action(context) not in _CHASING:
+        return []
+    value = phrase("overdue_one", language) if days == 1 else phrase("overdue_of", language, days)
+    return [Particular(phrase("overdue", language), value)]
+
+
+def _history(context: Box, language: str) -> list[Particular]:
+    """Tell what was sent before, each action and day once, to those who chase or are chased and to nobody else."""
     before = context["said"]
-    if isinstance(before, Sequence) and not isinstance(before, str) and before:
-        told = [(plain_day(str(b["on"]), language), phrase(str(b["action"]), language)) for b in map(_box, before)]
-        texts = [f"{on}（{what}）" if language == ZH else f"{on} ({what})" for on, what in told]
-        lines.append(Particular(phrase("said", language), ("；" if language == ZH else "; ").join(texts)))
-    return lines
+    if _action(context) not in _CHASING or not isinstance(before, Sequence) or isinstance(before, str):
+        return []
+    told = dict.fromkeys((str(b["on"]), str(b["action"])) for b in map(_box, before))
+    shown = [(plain_day(on, language), phrase(action, language)) for on, action in told]
+    texts = [f"{on}（{what}）" if language == ZH else f"{on} ({what})" for on, what in shown]
+    return [Particular(phrase("said", language), ("；" if language == ZH else "; ").join(texts))] if texts else []
+
+
+def _action(context: Box) -> str:
+    return str(_box(context["rung"])["action"])
 
 
 def _remark(remarks: Sequence[str], language: str) -> str:

@@ -58,7 +58,7 @@ DOING: Mapping[str, Words] = MappingProxyType(
         "fact": Words("提供", "provide"),
         "approval": Words("审批", "decide on"),
         "offer": Words("确认", "confirm"),
-        "notice": Words("送达", "give"),
+        "notice": Words("答复", "answer"),
         "survey": Words("填写", "answer"),
         "covenant": Words("出具", "certify"),
         "action": Words("完成", "complete"),

@@ -49,9 +49,10 @@ def report_xlsx(report: Report, language: str) -> bytes:
 
 
 def workbook_name(report: Report, language: str, suffix: str = "") -> str:
-    """Give a file name people can read and every file system takes."""
+    """Give a file name people can read and every file system takes; `suffix` is a date, left out where it is told."""
     title = re.sub(r'[<>:"/\\|?*]', " ", one_line(report.title.in_language(language))).strip(" .")
-    return one_line(f"{title[:80]} {suffix}") + ".xlsx"
+    told = suffix and suffix[: len("2026-01")] in title
+    return one_line(f"{title[:80]} {'' if told else suffix}") + ".xlsx"
 
 
 class _Sheets:

@@ -118,6 +118,21 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+ACTIONS = {
+    "kickoff": "invite",
+    "invitation": "invite",
+    "announcement": "announce",
+    "request": "request",
+    "approval_request": "request",
+    "report": "send",
+    "offer": "send",
+    "scorecard": "send",
+    "risk_warning": "send",
+    "milestone_warning": "send",
+    "escalation": "escalate",
+}
+
+
 def make_context(template: str = "communication/reminder", **changes: Any) -> dict[str, Any]:
     stage, name = template.split("/")
     kinds = {"kickoff": "meeting", "invitation": "meeting", "cancellation": "meeting", "approval_request": "approval"}
@@ -138,7 +153,7 @@ def make_context(template: str = "communication/reminder", **changes: Any) -> di
             "period_end": "2026-01-15",
             "minutes": 0,
         },
-        "rung": {"name": "remind-1bd-debtor", "action": "remind", "number": 1, "to": "debtor"},
+        "rung": {"name": "remind-1bd-debtor", "action": ACTIONS.get(name, "remind"), "number": 1, "to": "debtor"},
         "debtor": {"zh": "财务部", "en": "Finance"},
         "creditor": {"zh": "开发银行", "en": "Development Bank"},
         "overdue_days": 3 if name == "escalation" else 0,

@@ -95,6 +95,8 @@ def test_sheet_names_are_legal_short_and_unique() -> None:
 def test_a_file_name_is_readable_and_legal_everywhere() -> None:
     report = Report(name="x", title=Words("资金/使用:报告\r\n", ""))
     assert workbook_name(report, ZH, "2026-01-15") == "资金 使用 报告 2026-01-15.xlsx"
+    told = Report(name="x", title=Words("", "Scorecard, 2026-01"))
+    assert workbook_name(told, EN, "2026-01-31") == "Scorecard, 2026-01.xlsx"
 
 
 def test_html_aligns_numbers_right_and_escapes_what_people_wrote() -> None:
