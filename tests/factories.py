@@ -311,6 +311,12 @@ def with_facts(dossier: Dossier, **changes: Any) -> Dossier:
     return replace(dossier, held=replace(held, facts=facts, project=facts.projects[0]))
 
 
+def fired(dossier: Dossier, *firings: Firing) -> Dossier:
+    """Give the dossier with rungs that were reached before."""
+    more = {(f.obligation_key, f.rung): f for f in firings}
+    return replace(dossier, held=replace(dossier.held, firings={**dossier.held.firings, **more}))
+
+
 def saying(dossier: Dossier, *touches: Interaction) -> Dossier:
     """Give the dossier after people said something."""
     return with_facts(dossier, interactions=(*dossier.facts.interactions, *touches))
