@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.exc import OperationalError
 
 from pfflow.domain.decision import Conclusion, Decision, Holdings
+from pfflow.domain.facts import Facts
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.words import Stage, Words
@@ -26,6 +27,7 @@ from pfflow.store import chain, outbox
 from pfflow.store.engine import gave_up_waiting
 from pfflow.store.errors import DecisionMismatchError, UnknownProjectError
 from pfflow.store.fact_reads import facts_of
+from pfflow.store.kept_facts import KeptFacts
 from pfflow.store.statements import insert_missing, table_of, upsert
 from pfflow.store.tables import ConclusionRow, FiringRow, ObligationRow, ProjectHeadRow, StageMarkRow
 
@@ -97,7 +99,9 @@ class HeldProject:
 
 
 @contextmanager
-def deciding(engine: Engine, project_ref: str, stage: Stage, as_of: datetime) -> Iterator[HeldProject | NotHeld]:
+def deciding(
+    engine: Engine, kept: KeptFacts, project_ref: str, stage: Stage, as_of: datetime
+) -> Iterator[HeldProject | NotHeld]:
     """Hold a project for a stage at an instant; the transaction ends with the hold, rolled back on an exception.
 
     Raises UnknownProjectError. Waits for nobody on PostgreSQL; on SQLite for the one writer, up to the busy timeout.
@@ -111,12 +115,12 @@ def deciding(engine: Engine, project_ref: str, stage: Stage, as_of: datetime) ->
             yield NotHeld("busy")
             return
         with transaction:
-            yield _held(connection, project_ref, stage, as_of)
+            yield _held(connection, kept, project_ref, stage, as_of)
 
 
-def holdings_of(connection: Connection, project_ref: str, engaged_at: datetime | None) -> Holdings:
-    """Give all that is held on a project."""
-    facts = facts_of(connection, project_ref)
+def holdings_of(connection: Connection, facts: Facts, engaged_at: datetime | None) -> Holdings:
+    """Give all that is held on the project that the facts are of."""
+    project_ref = facts.projects[0].project_ref
     of_conclusions = select(ConclusionRow.__table__).where(ConclusionRow.project_ref == project_ref)
     conclusions = [_value(Conclusion, _CONCLUSION, row) for row in connection.execute(of_conclusions)]
     conclusions.sort(key=lambda one: (one.stage, one.subject))
@@ -139,7 +143,9 @@ def obligations_where(connection: Connection, *conditions: Any) -> tuple[Obligat
     return tuple(sorted((_obligation(row) for row in rows), key=lambda one: (one.due_at, one.key)))
 
 
-def _held(connection: Connection, project_ref: str, stage: Stage, as_of: datetime) -> HeldProject | NotHeld:
+def _held(
+    connection: Connection, kept: KeptFacts, project_ref: str, stage: Stage, as_of: datetime
+) -> HeldProject | NotHeld:
     head = select(ProjectHeadRow.version, ProjectHeadRow.engaged_at).where(ProjectHeadRow.project_ref == project_ref)
     row = connection.execute(head.with_for_update(skip_locked=True)).first()
     if row is None:
@@ -156,7 +162,8 @@ def _held(connection: Connection, project_ref: str, stage: Stage, as_of: datetim
             return NotHeld("past")
         if as_of == mark.decided_to and version == mark.decided_version:
             return NotHeld("unchanged")
-    return HeldProject(connection, stage, as_of, version, holdings_of(connection, project_ref, engaged_at))
+    facts = kept.of(project_ref, version, lambda: facts_of(connection, project_ref))
+    return HeldProject(connection, stage, as_of, version, holdings_of(connection, facts, engaged_at))
 
 
 def _obligation(row: Row[Any]) -> Obligation:

@@ -20,6 +20,7 @@ from pfflow.ports import Claimed, Deciding, NotHeld, Receipt
 from pfflow.store import chain, fact_reads, fact_writes, holding, migrate, outbox, overview, playbooks
 from pfflow.store.engine import Engines, open_engines, transaction
 from pfflow.store.errors import UnknownProjectError
+from pfflow.store.kept_facts import KeptFacts
 from pfflow.store.outbox import Letter, LetterStatus
 from pfflow.store.overview import ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
@@ -31,6 +32,7 @@ class SqlStore:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
+        self._kept = KeptFacts()
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
@@ -112,7 +114,7 @@ class SqlStore:
 
         An exception inside the hold rolls everything back. Raises UnknownProjectError on entering.
         """
-        return holding.deciding(self._engines.writing, project_ref, stage, as_of)
+        return holding.deciding(self._engines.writing, self._kept, project_ref, stage, as_of)
 
     def holdings(self, project_ref: str) -> Holdings:
         """Give all that is held on a project, to be read and not decided on. Raises UnknownProjectError."""
@@ -121,7 +123,7 @@ class SqlStore:
             found = connection.execute(head).first()
             if found is None:
                 raise UnknownProjectError(project_ref)
-            return holding.holdings_of(connection, project_ref, found.engaged_at)
+            return holding.holdings_of(connection, fact_reads.facts_of(connection, project_ref), found.engaged_at)
 
     def obligations(self, project_ref: str | None = None, status: Status | None = None) -> tuple[Obligation, ...]:
         """Give obligations in order of due instant, all or those of a project or status."""
