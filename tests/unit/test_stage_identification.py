@@ -111,7 +111,7 @@ def test_the_kick_off_is_planned_once_and_everyone_is_invited_once() -> None:
     assert (kickoff.key, kickoff.due_on, kickoff.due_at) == ("G1/kickoff/1", date(2026, 1, 12), at("2026-01-12", 10, 0))
     invited = [contact for _, rung, contact in told(decisions) if rung.startswith("invite")]
     assert sorted(invited) == ["C-BANK2", "C-CMD", "C-REL", "C-SPON"]
-    assert kickoff.title.en == "Kick-off meeting: Motorway"
+    assert kickoff.title.en.startswith("Kick-off meeting")
 
 
 def test_a_kick_off_before_spring_festival_is_held_after_it() -> None:

@@ -198,7 +198,7 @@ def test_a_project_at_its_exit_asks_nobody_for_more() -> None:
 
 
 def test_dscr_of_1_12_against_1_15_warns_once_with_the_numbers_and_once_only() -> None:
-    dossier, decisions = lived(dscr_dossier("112"), days("2026-01-05", "2026-03-31"), Stage.INFORMATION_GATHERING)
+    _, decisions = lived(dscr_dossier("112"), days("2026-01-05", "2026-03-31"), Stage.INFORMATION_GATHERING)
     sent = [n for d in decisions for n in d.notices if n.template == "information_gathering/risk_warning"]
     (warning,) = sent
     assert (warning.obligation_key, warning.contact_ref) == (WARNING, "C-BANK2")
