@@ -8,7 +8,7 @@ from datetime import date
 
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import RaciCode
-from pfflow.domain.obligations import Obligation
+from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.parties import Contact, Level, Party
 from pfflow.domain.words import NO_WORDS, Stage, Words
 
@@ -66,12 +66,17 @@ def parties_in(dossier: Dossier, role_or_ref: str, on: date) -> tuple[Party, ...
 
 
 def audience(dossier: Dossier, word: str, obligation: Obligation, level: Level | None, on: date) -> tuple[Contact, ...]:
-    """Give the contacts a rung writes to, each address once, in order of ref; empty where there is nobody."""
+    """Give the contacts a rung writes to, each address once, in order of ref; empty where there is nobody.
+
+    Who unsubscribed is asked no survey; what the documents oblige people to hear is no choice of theirs.
+    """
     if word == "owner":
         owner = owner_of(dossier, obligation.subject)
         return (owner,) if owner else audience(dossier, "head", obligation, level, on)
     parties = [p for role in roles_meant(dossier, word, obligation) for p in parties_in(dossier, role, on)]
-    return contacts_at(dossier.facts.contacts, parties, level or Level.WORKING)
+    optional = obligation.kind is ObligationKind.SURVEY
+    contacts = tuple(c for c in dossier.facts.contacts if not (optional and c.unsubscribed))
+    return contacts_at(contacts, parties, level or Level.WORKING)
 
 
 def participants(dossier: Dossier, on: date) -> tuple[Party, ...]:

@@ -10,10 +10,10 @@ from pfflow.domain.audience import raci_of
 from pfflow.domain.business_days import Convention, wall_instant
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
-from pfflow.domain.escalation import Missing, climb, nothing_to_send
+from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send
 from pfflow.domain.facts import Undertaking
 from pfflow.domain.fund_use import fund_use_report
-from pfflow.domain.obligations import Obligation, ObligationKind, derived_key
+from pfflow.domain.obligations import Obligation, ObligationKind, Status, derived_key
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.playbook import Cadence
 from pfflow.domain.progress import progress_report
@@ -28,11 +28,20 @@ STAGE = Stage.COMMUNICATION
 def decide(dossier: Dossier, as_of: datetime) -> Decision:
     """Plan what falls due up to the horizon, hear what came back, and take every step that is reached."""
     draft = Draft(dossier, STAGE, as_of)
-    if dossier.project.phase is not Phase.EXIT:
+    if dossier.project.phase is Phase.EXIT:
+        _let_go(draft)
+    else:
         for owed, because in _planned(draft):
             draft.plan(owed, because)
     climb(draft, lambda obligation: _content(dossier, obligation, as_of))
     return draft.decision()
+
+
+def _let_go(draft: Draft) -> None:
+    """Cancel what lies ahead and was told to nobody: after the exit, from which no phase leads back, it is not owed."""
+    for ahead in draft.live():
+        if ahead.status is Status.PLANNED and ahead.due_at > draft.as_of:
+            draft.move(ahead, Status.CANCELLED, by=HOUSE, because="the project is at its exit")
 
 
 @dataclass(frozen=True, slots=True)

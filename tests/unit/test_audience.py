@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pfflow.domain.audience import audience, contacts_at, names_of, owner_of, participants, parties_in, raci_of
 from pfflow.domain.decision import Conclusion, Dossier
 from pfflow.domain.facts import RaciCode, RaciRow
+from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.parties import Level
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Stage, Words
@@ -112,6 +113,14 @@ def test_a_contact_without_an_address_is_nobody_to_write_to() -> None:
     manager = make_contact("C-2", "BANK", level=Level.STEERING)
     assert [c.contact_ref for c in contacts_at([silent, manager], [make_party()], Level.WORKING)] == ["C-2"]
     assert contacts_at([silent], [make_party()], Level.WORKING) == ()
+
+
+def test_who_unsubscribed_is_asked_no_survey_but_gets_what_the_documents_oblige_to() -> None:
+    contacts = (make_contact("C-1", "BANK", unsubscribed=True), make_contact("C-2", "BANK"))
+    dossier = make_dossier(contacts=contacts)
+    survey, report = make_obligation(kind=ObligationKind.SURVEY), make_obligation()
+    assert [c.contact_ref for c in audience(dossier, "lender", survey, None, TODAY)] == ["C-2"]
+    assert [c.contact_ref for c in audience(dossier, "lender", report, None, TODAY)] == ["C-1", "C-2"]
 
 
 def test_names_are_those_of_the_parties_and_a_role_nobody_holds_names_itself() -> None:

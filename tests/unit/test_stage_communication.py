@@ -162,6 +162,15 @@ def test_a_project_at_its_exit_plans_nothing() -> None:
     assert decide(make_dossier(project=make_project(phase=Phase.EXIT)), at("2026-01-05")).quiet
 
 
+def test_at_the_exit_what_nobody_was_told_of_is_cancelled_and_what_is_overdue_stays_owed() -> None:
+    dossier, _ = lived(make_dossier(), days("2026-01-05", "2026-01-16"), Stage.COMMUNICATION)
+    left = with_facts(dossier, projects=(make_project(phase=Phase.EXIT),))
+    after, decisions = lived(left, days("2026-01-17", "2026-03-31"), Stage.COMMUNICATION)
+    assert "invite" not in {rung[:6] for day, rung, _ in told(decisions) if day > "2026-01-19"}
+    assert after.held.obligations[KEY].status is Status.OPEN
+    assert after.held.obligations["G1/weekly-progress/2026-02-02"].status is Status.CANCELLED
+
+
 def test_planning_goes_to_the_horizon_and_a_day_later_adds_a_day() -> None:
     dossier, _ = lived(make_dossier(), [at("2026-01-05")], Stage.COMMUNICATION)
     assert max(o.due_on for o in dossier.held.obligations.values()) == date(2026, 3, 31)
