@@ -119,7 +119,7 @@ def _meaning(obligation: Obligation, touch: Interaction) -> Status | None:
             return Status.FULFILLED
         case Touch.MEETING if obligation.kind is ObligationKind.MEETING:
             return Status.FULFILLED
-        case Touch.WAIVER:
+        case Touch.WAIVER if obligation.kind is not ObligationKind.APPROVAL:
             return Status.WAIVED
         case Touch.ACKNOWLEDGEMENT:
             return Status.FULFILLED if obligation.kind in _FULFILLED_BY_HEARING else Status.OPEN

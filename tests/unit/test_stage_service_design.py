@@ -173,9 +173,10 @@ def test_the_first_verdict_counts_and_a_later_one_changes_nothing() -> None:
     assert len(offers(dossier)) == 1
 
 
-def test_a_word_of_fulfilment_does_not_pass_for_an_approval() -> None:
+@pytest.mark.parametrize("kind", [Touch.FULFILMENT, Touch.WAIVER])
+def test_a_word_of_fulfilment_or_waiver_does_not_pass_for_a_verdict(kind: Touch) -> None:
     dossier, approval = proposed()
-    dossier, _ = day(saying(dossier, verdict(Touch.FULFILMENT, approval.key)), "2026-01-06")
+    dossier, _ = day(saying(dossier, verdict(kind, approval.key)), "2026-01-06")
     assert dossier.held.obligations[approval.key].live
 
 
