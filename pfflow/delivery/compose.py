@@ -52,7 +52,7 @@ class Sender:
 
 
 def compose(letter: Letter, claimed: Claimed, sender: Sender, *, at: datetime) -> EmailMessage:
-    """Give the message that tells a letter to its contact; `at` is the sending instant.
+    """Give the message that tells a letter to its contact; `at` is when what it tells was decided.
 
     Raises DeliveryError for an address that is none, and for a header that would read otherwise after the wire.
     """

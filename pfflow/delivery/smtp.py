@@ -59,7 +59,8 @@ class SmtpMailer:
             if reason:
                 return self._receipt(claimed, "held", reason)
             letter = self._write(claimed.notice, claimed.contact)
-            message = compose(letter, claimed, self._sender, at=self._clock())
+            # RFC 5322 section 3.6.1: the instant the message was complete, which is when it was decided.
+            message = compose(letter, claimed, self._sender, at=claimed.notice.noticed_at)
             content, (sender, recipient) = message_bytes(message), envelope(message)
         except Exception as error:  # noqa: BLE001 - one letter's fault, of whatever kind, must not stop the others
             return self._receipt(claimed, "failed", f"{type(error).__name__}: {error}")
