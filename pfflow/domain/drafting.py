@@ -57,6 +57,10 @@ class Draft:
         """Give the notices of an obligation in this decision, in the order they were made."""
         return tuple(notice for notice in self._notices if notice.obligation_key == obligation_key)
 
+    def notices(self) -> tuple[Notice, ...]:
+        """Give the notices of this decision so far."""
+        return tuple(self._notices)
+
     def enter(self, kind: str, subject: str, data: Mapping[str, Json] | None = None) -> None:
         """Write an entry for the ledger: ids and numbers, no personal data."""
         self._entries.append(EntryDraft(at=self.as_of, stage=self.stage, kind=kind, subject=subject, data=data or {}))
@@ -114,7 +118,7 @@ class Draft:
 
     def conclude(self, subject: str, value: Mapping[str, Json], because: str) -> bool:
         """Keep what is concluded on a subject; gives whether it is news."""
-        before = self.dossier.held.conclusions.get((self.stage, subject))
+        before = self._conclusions.get(subject) or self.dossier.held.conclusions.get((self.stage, subject))
         if before is not None and before.value == value and before.because == because:
             return False
         self._conclusions[subject] = Conclusion(

@@ -1,19 +1,29 @@
-"""The fund-use report: what was paid in a period for what, against budget, with what needs a question."""
+"""The fund-use report: what was paid in a period for what, against budget.
+
+Every payment is itemised once. A report leaves on its due day, so a payment of that period may be booked after it; it
+is itemised by the next report as booked late. What a report itemised is concluded when it is sent (`itemised`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import cast
 
 from pfflow.domain.decision import Dossier
 from pfflow.domain.escalation import Missing
 from pfflow.domain.facts import BudgetLine, FundUse
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
-from pfflow.domain.words import Words
+from pfflow.domain.words import Stage, Words
+
+ITEMISED = "fund-use/"
+"""How the subjects begin under which communication concludes what a sent report itemised."""
 
 _ZERO = Decimal(0)
+_NOW = Words("本期支付明细", "Payments of the period")
+_LATE = Words("前期补记（上期报告发出后入账）", "Payments of earlier periods, booked after their report")
 _YES = Words("是", "yes")
 _NO = Words("否", "no")
 
@@ -34,6 +44,7 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
             )
         )
     currency = dossier.project.currency
+    late = _booked_late(dossier, payments, start)
     to_date = [p for p in payments if p.paid_on <= end]
     budget = sorted(dossier.facts.budget, key=lambda line: line.budget_line)
     approved = sum((line.amount for line in budget), _ZERO)
@@ -42,7 +53,7 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
     return Report(
         name="fund_use",
         title=Words(
-            f"资金使用报告({start.isoformat()} 至 {end.isoformat()})",
+            f"资金使用报告（{start.isoformat()} 至 {end.isoformat()}）",
             f"Fund-use report, {start.isoformat()} to {end.isoformat()}",
         ),
         figures=(
@@ -52,9 +63,31 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
             Figure(Words("预算总额", "Budget"), str(approved), CellKind.AMOUNT, currency),
             Figure(Words("预算执行率", "Budget used"), _percent(spent, approved), CellKind.PERCENT),
         ),
-        tables=(_by_line(budget, paid_now, to_date), _payments(paid_now)),
+        tables=(
+            _by_line(budget, paid_now, to_date),
+            _payments("payments", _NOW, paid_now),
+            *((_payments("booked_late", _LATE, late),) if late else ()),
+        ),
         sources=("register: fund_use, budget",),
     )
+
+
+def itemised(report: Report) -> tuple[str, ...]:
+    """Give the vouchers a fund-use report itemises, in order."""
+    tables = (table for table in report.tables if table.name in ("payments", "booked_late"))
+    return tuple(sorted(str(row[1]) for table in tables for row in table.rows))
+
+
+def _booked_late(dossier: Dossier, payments: Iterable[FundUse], start: date) -> list[FundUse]:
+    """Give earlier payments that no report itemised; what was paid before the first report is not asked for."""
+    told: set[str] = set()
+    since = start
+    for (stage, subject), conclusion in dossier.held.conclusions.items():
+        if stage is Stage.COMMUNICATION and subject.startswith(ITEMISED):
+            told.update(map(str, cast("list[str]", conclusion.value["vouchers"])))
+            since = min(since, date.fromisoformat(str(conclusion.value["start"])))
+    late = (p for p in payments if since <= p.paid_on < start and p.voucher not in told)
+    return sorted(late, key=lambda p: (p.paid_on, p.voucher))
 
 
 def _period(obligation: Obligation) -> tuple[date, date]:
@@ -99,10 +132,10 @@ def _by_line(budget: Iterable[BudgetLine], now: list[FundUse], to_date: list[Fun
     )
 
 
-def _payments(payments: list[FundUse]) -> Table:
+def _payments(name: str, title: Words, payments: list[FundUse]) -> Table:
     return Table(
-        "payments",
-        Words("本期支付明细", "Payments of the period"),
+        name,
+        title,
         (
             Column(Words("日期", "Date"), CellKind.DATE),
             Column(Words("凭证号", "Voucher")),

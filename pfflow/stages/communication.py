@@ -12,7 +12,7 @@ from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send
 from pfflow.domain.facts import Undertaking
-from pfflow.domain.fund_use import fund_use_report
+from pfflow.domain.fund_use import ITEMISED, fund_use_report, itemised
 from pfflow.domain.obligations import Obligation, ObligationKind, Status, derived_key
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.playbook import Cadence
@@ -34,7 +34,23 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
         for owed, because in _planned(draft):
             draft.plan(owed, because)
     climb(draft, lambda obligation: _content(dossier, obligation, as_of))
+    _note_itemised(draft)
     return draft.decision()
+
+
+def _note_itemised(draft: Draft) -> None:
+    """Conclude which payments the fund-use reports of this decision itemise, so that each is itemised once."""
+    for notice in draft.notices():
+        obligation = draft.obligation(notice.obligation_key)
+        if obligation is not None and obligation.content == "fund-use" and notice.report is not None:
+            draft.conclude(
+                f"{ITEMISED}{obligation.unadjusted_on.isoformat()}",
+                {
+                    "start": (obligation.period_start or obligation.unadjusted_on).isoformat(),
+                    "vouchers": list(itemised(notice.report)),
+                },
+                "itemised in the report that was sent",
+            )
 
 
 def _let_go(draft: Draft) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from pfflow.domain.decision import Conclusion
 from pfflow.domain.escalation import Missing
 from pfflow.domain.facts import BudgetLine
-from pfflow.domain.fund_use import fund_use_report
+from pfflow.domain.fund_use import fund_use_report, itemised
 from pfflow.domain.reports import Report
-from pfflow.domain.words import Words
+from pfflow.domain.words import Stage, Words
 from tests.factories import make_dossier, make_obligation, make_payment
 
 PERIOD = make_obligation(period_start=date(2026, 1, 1), period_end=date(2026, 1, 15))
@@ -52,6 +54,27 @@ def test_each_budget_line_shows_budget_period_to_date_remaining_and_share() -> N
 
 def test_each_payment_of_the_period_is_listed_by_date_and_voucher() -> None:
     assert [row[:2] for row in report().tables[1].rows] == [("2026-01-01", "V2"), ("2026-01-15", "V3")]
+
+
+def test_a_payment_booked_after_its_report_is_itemised_by_the_next_and_only_once() -> None:
+    """V1 is older than the first report and is not asked for; V2 was in the first report, V3 was not yet booked."""
+    told = Conclusion(
+        stage=Stage.COMMUNICATION,
+        subject="fund-use/2026-01-15",
+        value={"start": "2026-01-01", "vouchers": ["V2"]},
+    )
+    second = make_obligation(period_start=date(2026, 1, 16), period_end=date(2026, 1, 31))
+    dossier = make_dossier(fund_use=PAYMENTS, budget=BUDGET, conclusions=(told,))
+    made = fund_use_report(dossier, second)
+    assert isinstance(made, Report)
+    late = next(table for table in made.tables if table.name == "booked_late")
+    assert [row[1] for row in late.rows] == ["V3"]
+    assert itemised(made) == ("V3", "V4")
+
+    both = replace(told, value={"start": "2026-01-01", "vouchers": ["V2", "V3"]})
+    nothing_late = fund_use_report(make_dossier(fund_use=PAYMENTS, budget=BUDGET, conclusions=(both,)), second)
+    assert isinstance(nothing_late, Report)
+    assert [table.name for table in nothing_late.tables] == ["by_budget_line", "payments"]
 
 
 def test_the_order_of_the_register_does_not_matter() -> None:

@@ -264,3 +264,13 @@ def test_a_meeting_that_was_held_is_not_overdue() -> None:
     dossier, _ = lived(saying(make_dossier(), held), days("2026-01-05", "2026-01-13"), Stage.COMMUNICATION)
     states = {k: o.overdue(at("2026-01-13")) for k, o in dossier.held.obligations.items() if "weekly" in k}
     assert (states["G1/weekly-progress/2026-01-05"], states["G1/weekly-progress/2026-01-12"]) == (True, False)
+
+
+def test_what_a_sent_fund_use_report_itemised_is_concluded_once() -> None:
+    """The half month to 15 January holds one payment; the report of it leaves on the 15th."""
+    dossier = make_dossier(fund_use=(make_payment("V1", "2026-01-10", "7"),))
+    lived_on, decisions = lived(dossier, days("2026-01-05", "2026-01-20"), Stage.COMMUNICATION)
+    concluded = lived_on.concluded(Stage.COMMUNICATION, "fund-use/2026-01-15")
+    assert concluded == {"start": "2026-01-01", "vouchers": ["V1"]}
+    entries = [e for d in decisions for e in d.entries if e.kind == "concluded" and e.subject == "fund-use/2026-01-15"]
+    assert len(entries) == 1
