@@ -18,12 +18,13 @@ from pfflow.delivery.connection import Security, SmtpServer
 from pfflow.delivery.limits import MailPolicy
 from pfflow.delivery.mailbox import local_mailbox
 from pfflow.delivery.smtp import SmtpMailer
+from pfflow.domain.audience import parties_in, raci_of
 from pfflow.domain.business_days import BusinessCalendar
-from pfflow.domain.decision import Holdings
-from pfflow.domain.facts import Touch
+from pfflow.domain.decision import Dossier, Holdings
+from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Move, Phase, PhaseError, next_phase, unsettled
-from pfflow.intake import answer_to
+from pfflow.intake import VERDICTS, AnswerError, answer_to, require_contact
 from pfflow.playbook import parse_playbook
 from pfflow.rendering.letters import Renderer
 from pfflow.settings import Settings
@@ -69,11 +70,23 @@ class Engine:
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[SqlStore]:
     """Open the store, its schema brought up to date, for as long as the block runs."""
-    if settings.database_url.startswith("sqlite:"):
-        settings.home.mkdir(parents=True, exist_ok=True)
+    if not settings.db:
+        _make_home(settings)
     with SqlStore.open(settings.database_url) as store:
         store.migrate()
         yield store
+
+
+def _make_home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReadyError(f"PFFLOW_HOME: the folder {settings.home} cannot be made: {error.strerror}") from error
+
+
+def home_zone(store: SqlStore) -> str:
+    """Give the IANA name of the zone the house reads its dates in: the playbook's in force; UTC where none is."""
+    return playbook_in_force(store).timezone if store.playbook() else "UTC"
 
 
 def playbook_in_force(store: SqlStore) -> Playbook:
@@ -145,7 +158,11 @@ def _server(settings: Settings) -> Iterator[SmtpServer]:
 
 
 def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, at: datetime) -> bool:
-    """Record what a contact answers to an obligation; gives whether it is news. Raises AnswerError."""
+    """Record what a contact answers to an obligation; gives whether it is news.
+
+    Raises AnswerError, also for a verdict by one who is not Accountable: it would not count, and is better said so
+    at once than found out when the approval is overdue.
+    """
     project_ref = unquote(key.partition("/")[0])
     known = project_ref in store.project_refs()
     held = store.holdings(project_ref) if known else None
@@ -158,15 +175,35 @@ def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, a
         obligations=held.obligations.values() if held else (),
         contacts=held.facts.contacts if held else (),
     )
+    if held is not None and kind in VERDICTS:
+        _refuse_unless_accountable(store, held, touch)
     return store.report_touch(touch, by, now())
+
+
+def _refuse_unless_accountable(store: SqlStore, held: Holdings, touch: Interaction) -> None:
+    playbook = playbook_in_force(store)
+    obligation = held.obligations[touch.obligation_key]
+    on = touch.at.astimezone(playbook.zone).date()
+    dossier = Dossier(held=held, playbook=playbook, calendar=calendar_of(playbook, held, touch.at), engaged_on=on)
+    roles = raci_of(dossier, obligation.activity).accountable
+    parties = {party.party_ref for role in roles for party in parties_in(dossier, role, on)}
+    if touch.party_ref not in parties:
+        who = [f"{c.contact_ref} {c.name}" for c in held.facts.contacts if c.party_ref in parties]
+        raise AnswerError(
+            f"{touch.contact_ref} is not Accountable for {obligation.activity}, so the {touch.kind} would not count; "
+            f"ask {', '.join(who) or 'nobody: no contact holds the role ' + ', '.join(roles)}"
+        )
 
 
 def moved_phase(store: SqlStore, project_ref: str, move: Move, *, by: str, evidence: str) -> Phase:
     """Move a project's phase if the playbook's gate is passed, and write down who, when and on what evidence.
 
-    Raises PhaseError naming what the gate still asks for.
+    Raises PhaseError naming what the gate still asks for, and AnswerError for somebody unknown.
     """
     held = store.holdings(project_ref)
+    require_contact(by, held.facts.contacts)
+    if not evidence.strip():
+        raise AnswerError("a move says what shows that the gate is passed; give the evidence")
     target = next_phase(held.project.phase, move)
     gate = playbook_in_force(store).gates.get(target, ()) if move is not Move.RETURN else ()
     lacking = unsettled(gate, held.facts.conditions)

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
             raise ValueError("PFFLOW_MAIL=live needs PFFLOW_MAIL_ALLOW, the addresses or @domains mail may go to")
         return self
 
+    @model_validator(mode="after")
+    def _templates_are_a_folder(self) -> Settings:
+        if self.templates is not None and not self.templates.is_dir():
+            raise ValueError(f"PFFLOW_TEMPLATES={self.templates} is no folder")
+        return self
+
     @property
     def database_url(self) -> str:
         """The database URL, the embedded one where none is named."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated
+
 import typer
 
-from pfflow.cli import answers, ledger, letters, playbooks, registers, runs
+from pfflow.cli import answers, console, ledger, letters, playbooks, registers, runs
 
 app = typer.Typer(
     name="pfflow",
@@ -14,13 +17,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def _begin(
+    *,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show the traceback of what fails, for those who mend pfflow.")
+    ] = False,
+) -> None:
+    console.show_tracebacks(shown=traceback)
+
+
 for module in (registers, playbooks, runs, letters, answers, ledger):
     module.add_to(app)
 
 
-def main() -> None:
-    """Run the command line; a refusal is one sentence on standard error and exit status 1 or 2, never a traceback."""
-    from pfflow.cli.console import refused
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a refusal is one sentence on standard error and exit status 1 or 2, never a traceback.
 
-    with refused():
-        app()
+    Always raises SystemExit.
+    """
+    with console.refused():
+        app(args=arguments if arguments is None else list(arguments), prog_name="pfflow")

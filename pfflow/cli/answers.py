@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
-from pfflow.cli.console import refuse
+from pfflow.cli.console import WRONG_CALL, refuse
 
 Key = Annotated[str, typer.Argument(help="The reference in the letter, such as EXP-01/fund-use-report/2026-02-28.")]
 By = Annotated[str, typer.Option("--by", help="The contact who answers (contact_ref).")]
 Because = Annotated[str, typer.Option("--because", help="What was said, in a sentence.")]
-At = Annotated[str | None, typer.Option("--at", help="When it was said; now if not given.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="When it was said: 2026-01-15 (18:00 there), or an instant; now if not given."),
+]
+_TAKES_EFFECT = "the next sweep acts on it"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def acknowledge(key: Key, by: By, because: Because = "", at: At = None) -> None:
-    """Acknowledge an obligation: its ladder holds for the time the playbook grants."""
+    """Acknowledge an obligation: its ladder holds for a time.
+
+    The time is what the playbook grants.
+    """
     _answer("acknowledgement", key, by, because, at)
 
 
@@ -50,7 +57,7 @@ def reject(key: Key, by: By, because: Because = "", at: At = None) -> None:
 
 
 def _answer(kind: str, key: str, by: str, because: str, at: str | None) -> None:
-    from pfflow.bootstrap import answered, opened_store
+    from pfflow.bootstrap import answered, home_zone, opened_store
     from pfflow.cli.console import instant
     from pfflow.domain.facts import Touch
     from pfflow.intake import AnswerError
@@ -58,10 +65,11 @@ def _answer(kind: str, key: str, by: str, because: str, at: str | None) -> None:
 
     with opened_store(Settings()) as store:
         try:
-            news = answered(store, Touch(kind), key, by=by, because=because, at=instant(at, "UTC"))
+            said_at = instant(at, home_zone(store))
+            news = answered(store, Touch(kind), key, by=by, because=because, at=said_at)
         except AnswerError as error:
             raise refuse(str(error)) from None
-    typer.echo(f"{kind} of {key} recorded" if news else f"{kind} of {key} was recorded before")
+    typer.echo(f"{kind} of {key} recorded; {_TAKES_EFFECT}" if news else f"{kind} of {key} was recorded before")
 
 
 def phase(
@@ -70,18 +78,19 @@ def phase(
     by: By,
     evidence: Annotated[str, typer.Option("--evidence", help="What shows that the gate is passed.")],
 ) -> None:
-    """Move a project to another phase; its gate must be passed."""
+    """Move a project to another phase, through its gate."""
     from pfflow.bootstrap import moved_phase, opened_store
     from pfflow.domain.project import Move, PhaseError
+    from pfflow.intake import AnswerError
     from pfflow.settings import Settings
 
     try:
         chosen = Move(move)
     except ValueError:
-        raise refuse(f"{move!r} is no move; write one of {', '.join(Move)}", 2) from None
+        raise refuse(f"{move!r} is no move; write one of {', '.join(Move)}", WRONG_CALL) from None
     with opened_store(Settings()) as store:
         try:
             reached = moved_phase(store, project, chosen, by=by, evidence=evidence)
-        except PhaseError as error:
+        except (PhaseError, AnswerError) as error:
             raise refuse(str(error)) from None
     typer.echo(f"{project} is now in phase {reached}")

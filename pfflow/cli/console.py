@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
+import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,6 +18,8 @@ REFUSED = 1
 WRONG_CALL = 2
 """Exit status where the call itself was wrong."""
 
+_LISTED = "pfflow projects lists them"
+
 
 def refuse(sentence: str, status: int = REFUSED) -> typer.Exit:
     """Say why something is not done, and give the exit to raise."""
@@ -22,35 +27,68 @@ def refuse(sentence: str, status: int = REFUSED) -> typer.Exit:
     return typer.Exit(status)
 
 
+_LOG = logging.getLogger("pfflow")
+
+
+def show_tracebacks(*, shown: bool) -> None:
+    """Say whether what fails is told with its traceback, or in a line alone; lasts as long as `refused`."""
+    _LOG.setLevel(logging.NOTSET if shown else logging.CRITICAL + 1)
+
+
 @contextlib.contextmanager
 def refused() -> Iterator[None]:
     """Turn the errors a user can cause into sentences; any other error stays what it is."""
+    before = _LOG.level
     try:
         yield
     except Exception as error:
-        status = _said(error)
-        if status is None:
+        said = _said(error)
+        if said is None or _LOG.isEnabledFor(logging.ERROR):
             raise
+        status, sentences = said
+        for sentence in sentences:
+            typer.echo(sentence, err=True)
         sys.exit(status)
+    finally:
+        _LOG.setLevel(before)
 
 
-def _said(error: Exception) -> int | None:
-    """Say what a user's error means and give its exit status; None for an error of another kind."""
+def _said(error: Exception) -> tuple[int, list[str]] | None:
+    """Give the exit status and the sentences of a user's error; None for an error of another kind."""
     from pydantic import ValidationError
 
     from pfflow.bootstrap import NotReadyError
     from pfflow.store import StoreError
 
     if isinstance(error, ValidationError):
-        for finding in error.errors():
-            place = ".".join(str(part) for part in finding["loc"])
-            said = finding["msg"].removeprefix("Value error, ")
-            typer.echo(f"settings: {place + ': ' if place else ''}{said}", err=True)
-        return WRONG_CALL
+        return WRONG_CALL, [_of_setting(dict(finding)) for finding in error.errors()]
     if isinstance(error, NotReadyError | StoreError):
-        typer.echo(str(error), err=True)
-        return REFUSED
+        return REFUSED, [str(error)]
+    if isinstance(error, OSError):  # a disk that is full, a folder nobody may write to
+        return REFUSED, [f"{error.filename or 'the system'}: {error.strerror or error}"]
     return None
+
+
+def _of_setting(finding: Mapping[str, Any]) -> str:
+    """Say what is wrong with a setting, by the name it has in the environment."""
+    name = "_".join(("PFFLOW", *(str(part).upper() for part in finding["loc"])))
+    said = str(finding["msg"]).removeprefix("Value error, ")
+    return f"settings: {said}" if not finding["loc"] else f"settings: {name}: {said}"
+
+
+def known_projects(known: Sequence[str], asked: Sequence[str] | None) -> tuple[str, ...]:
+    """Give the projects asked for, or all; refuses where there are none, and those that are not registered."""
+    if not known:
+        raise refuse("there are no projects yet; run: pfflow import REGISTER.xlsx")
+    unknown = [ref for ref in asked or () if ref not in known]
+    for ref in unknown:
+        near = difflib.get_close_matches(ref, known, n=3)
+        typer.echo(
+            f"no project {ref!r} is registered; " + (f"did you mean {', '.join(near)}?" if near else _LISTED), err=True
+        )
+    if unknown:
+        raise typer.Exit(REFUSED)
+    return tuple(dict.fromkeys(asked)) if asked else tuple(known)
 
 
 def instant(text: str | None, zone: str) -> datetime:
@@ -76,13 +114,28 @@ def day(text: str) -> date:
         raise refuse(f"{text!r} is no date; write it as 2026-01-15", WRONG_CALL) from None
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under their headers, columns aligned; Chinese characters count as two places wide."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) -> None:
+    """Print rows under their headers, columns aligned; Chinese characters count as two places wide.
+
+    Where there are no rows, `none` says so instead.
+    """
     kept = [list(headers), *(list(row) for row in rows)]
+    if len(kept) == 1:
+        typer.echo(none)
+        return
     widths = [max(_width(row[column]) for row in kept) for column in range(len(headers))]
     for row in kept:
         cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Give a number with its noun.
+
+    >>> counted(1, "letter"), counted(0, "letter"), counted(2, "entry", "entries")
+    ('1 letter', '0 letters', '2 entries')
+    """
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def _width(text: str) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
+
+from pfflow.cli.console import REFUSED, counted, known_projects, table
+
+_TOLD_APART = frozenset({"by", "because"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -14,28 +19,64 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify() -> None:
-    """Recompute every project's chain; exit status 1 where an entry was changed, removed or reordered."""
+    """Recompute every project's chain and name the first broken entry.
+
+    Exit status 1 where an entry was changed, removed or reordered.
+    """
     from pfflow.bootstrap import opened_store
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
         broken = store.verify()
-        for one in broken:
-            typer.echo(f"{one.project_ref}: {one.what}", err=True)
-        if broken:
-            raise typer.Exit(1)
-        typer.echo(f"{len(store.project_refs())} chains are unbroken")
+        projects = store.projects()
+    for one in broken:
+        typer.echo(f"{one.project_ref}: {one.what}", err=True)
+    if broken:
+        raise typer.Exit(REFUSED)
+    entries = sum(project.entries for project in projects)
+    many = counted(len(projects), "project")
+    typer.echo(f"unbroken: {counted(entries, 'entry', 'entries')} of {many}")
 
 
 def history(
     project: Annotated[str, typer.Argument(help="A project.")],
     about: Annotated[str, typer.Option("--about", help="Only entries whose subject begins with this.")] = "",
+    last: Annotated[int | None, typer.Option(min=1, help="Only the last so many.")] = None,
 ) -> None:
-    """Print a project's ledger, oldest first."""
+    """Print a project's ledger, oldest first: when, what, who, why."""
     from pfflow.bootstrap import opened_store
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
-        for entry in store.ledger(project):
-            if entry.subject.startswith(about):
-                typer.echo(f"{entry.seq:6} {entry.at} {entry.stage:22} {entry.kind:10} {entry.subject} {entry.data}")
+        known_projects(store.project_refs(), [project])
+        entries = [entry for entry in store.ledger(project) if entry.subject.startswith(about)]
+    table(
+        ("no.", "at (UTC)", "stage", "kind", "subject", "by", "because"),
+        (
+            (
+                str(entry.seq),
+                entry.at[:16].replace("T", " "),
+                entry.stage,
+                entry.kind,
+                entry.subject,
+                *_said(entry.data),
+            )
+            for entry in entries[-last if last else None :]
+        ),
+        none=f"nothing is written about {about!r}" if about else "nothing is written yet",
+    )
+
+
+def _said(data: str) -> tuple[str, str]:
+    """Give who did it, and why with whatever else the entry says."""
+    said = json.loads(data)
+    rest = {name: value for name, value in said.items() if name not in _TOLD_APART and name != "value"}
+    told = [str(said["because"])] if said.get("because") else []
+    told += [f"{name}={_shown(name, value)}" for name, value in rest.items() if value not in ("", [], None, False)]
+    return str(said.get("by", "")), "; ".join(told)
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "sha256":
+        return str(value)[:12]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from pfflow.cli.console import refuse, table
+from pfflow.cli.console import WRONG_CALL, counted, refuse, table
 
 if TYPE_CHECKING:
     from pfflow.delivery.reading import Mail
+
+
+_KINDS = {"REQUEST": "invitation", "CANCEL": "cancellation"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,19 +40,21 @@ def mailbox(
         return
     listed = [line for line in list_mailbox(folder) if to in line.to and subject in line.subject]
     table(
-        ("no.", "date", "to", "subject", ""),
+        ("no.", "date (UTC)", "kind", "to", "subject"),
         (
             (
                 str(line.number),
                 f"{line.sent_at:%Y-%m-%d %H:%M}" if line.sent_at else "",
+                _KINDS.get(line.invitation, line.invitation.lower()) or ("report" if line.report else "letter"),
                 line.to,
                 line.subject,
-                " ".join(filter(None, (line.invitation, "report" if line.report else ""))),
             )
             for line in listed
         ),
+        none=f"no letter like that in {folder}" if to or subject else f"no letters in {folder} yet",
     )
-    typer.echo(f"{len(listed)} letters in {folder}")
+    if listed:
+        typer.echo(f"{counted(len(listed), 'letter')} in {folder}; pfflow mailbox NUMBER reads one")
 
 
 def _show(mail: Mail) -> None:
@@ -71,10 +76,19 @@ def outbox(
     from pfflow.store import LetterStatus
 
     if status not in get_args(LetterStatus):
-        raise refuse(f"{status!r} is no status; write one of {', '.join(get_args(LetterStatus))}", 2)
+        raise refuse(f"{status!r} is no status; write one of {', '.join(get_args(LetterStatus))}", WRONG_CALL)
     with opened_store(Settings()) as store:
         letters = [letter for letter in store.letters() if letter.status == status]
     table(
-        ("letter", "attempts", "said"),
-        ((letter.notice.key, str(letter.attempts), letter.last_response or "") for letter in letters),
+        ("decided (UTC)", "attempts", "letter", "what the server or the policy said"),
+        (
+            (
+                f"{letter.notice.noticed_at:%Y-%m-%d %H:%M}",
+                str(letter.attempts),
+                letter.notice.key,
+                letter.last_response or "",
+            )
+            for letter in letters
+        ),
+        none=f"no letter is {status}",
     )

@@ -22,7 +22,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(playbook: PlaybookFile) -> None:
-    """Read a playbook and list every mistake with its line; exit status 1 where there is one."""
+    """Read a playbook and list every mistake with its line.
+
+    Exit status 1 where there is one.
+    """
     from pfflow.playbook import read_playbook
 
     reading = read_playbook(playbook)
@@ -68,7 +71,10 @@ def _refuse_unknown_calendars(playbook: Path, codes: Sequence[str]) -> None:
 
 
 def schema() -> None:
-    """Print the JSON Schema of playbooks, for editors that check while one types."""
+    """Print the JSON Schema of playbooks, for editors.
+
+    An editor that knows it checks while one types.
+    """
     from pfflow.playbook import playbook_schema
 
     typer.echo(json.dumps(playbook_schema(), ensure_ascii=False, indent=2))

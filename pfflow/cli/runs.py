@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from pfflow.cli.console import day, instant, refuse, table
+from pfflow.cli.console import REFUSED, WRONG_CALL, counted, day, instant, known_projects, refuse, table
 
 if TYPE_CHECKING:
     from pfflow.bootstrap import Engine
-    from pfflow.cycle import Outcome
+    from pfflow.cycle import Dispatched, Outcome
+    from pfflow.domain.parties import Party
 
 Projects = Annotated[list[str] | None, typer.Option("--project", help="A project; all if not said. Repeatable.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="2026-01-15 (18:00 there), or an instant; now if not said.")]
+
+_WHY = {
+    "quiet": "nothing to do",
+    "busy": "another worker is deciding; try again",
+    "unchanged": "nothing is new",
+    "past": "a decision for a later time stands, and time does not go back",
+}
+"""What the statuses mean under which nothing is recorded."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,17 +52,18 @@ def sweep(
     try:
         chosen = Stage(stage)
     except ValueError:
-        raise refuse(f"{stage!r} is no stage; the stages are {', '.join(Stage)}", 2) from None
+        raise refuse(f"{stage!r} is no stage; the stages are {', '.join(Stage)}", WRONG_CALL) from None
     with engine() as opened:
         at = instant(as_of, opened.playbook.timezone)
-        outcomes = list(opened.cycle.sweep(chosen, at, project or opened.store.project_refs()))
+        outcomes = list(opened.cycle.sweep(chosen, at, known_projects(opened.store.project_refs(), project)))
         for outcome in outcomes:
-            typer.echo(_line(outcome))
+            _say(outcome, opened.playbook.zone)
             for finding in outcome.findings:
                 typer.echo(f"  {finding.kind}: {finding.text.zh} / {finding.text.en}")
-        _send(opened)
-    if any(outcome.error for outcome in outcomes):
-        raise typer.Exit(1)
+        sent = _sent(opened)
+        typer.echo(_letters(sent))
+    if sent.failed or any(outcome.error for outcome in outcomes):
+        raise typer.Exit(REFUSED)
 
 
 def run(
@@ -58,41 +71,80 @@ def run(
     until: Annotated[str, typer.Option("--until", help="The last day, 2026-03-31.")],
     project: Projects = None,
 ) -> None:
-    """Live through days: every stage at 18:00 of each, for every project, sending as the days go by."""
+    """Live through days: every stage, every project, at 18:00 of each.
+
+    Letters go out as the days go by. Days that were lived through before change nothing.
+    """
     from pfflow.bootstrap import engine
     from pfflow.cycle import STAGES
 
     start, end = day(first), day(until)
-    failed = False
+    if end < start:
+        raise refuse(f"{until} is before {first}; --from is the first day, --until the last", WRONG_CALL)
+    days = (end - start).days + 1
+    statuses: Counter[str] = Counter()
+    sent: list[Dispatched] = []
     with engine() as opened:
-        refs = project or opened.store.project_refs()
-        for number in range((end - start).days + 1):
+        refs = known_projects(opened.store.project_refs(), project)
+        for number in range(days):
             at = instant((start + timedelta(days=number)).isoformat(), opened.playbook.timezone)
             for stage in STAGES:
                 for outcome in opened.cycle.sweep(stage, at, refs):
-                    failed = failed or bool(outcome.error)
-                    if outcome.status in ("decided", "failed"):
-                        typer.echo(_line(outcome))
-            _send(opened, quiet=True)
-        _send(opened)
-    if failed:
-        raise typer.Exit(1)
+                    statuses[outcome.status] += 1
+                    if outcome.status in ("decided", "failed", "busy"):
+                        _say(outcome, opened.playbook.zone)
+            sent.append(_sent(opened))
+    total = _added(sent)
+    typer.echo(
+        f"{counted(days, 'day')}, {counted(len(refs), 'project')}: "
+        f"{counted(statuses['decided'], 'decision')}; {_letters(total)}"
+    )
+    if statuses["past"]:
+        typer.echo(f"{counted(statuses['past'], 'time')} nothing was decided: {_WHY['past']}")
+    if statuses["failed"] or total.failed:
+        raise typer.Exit(REFUSED)
 
 
-def _line(outcome: Outcome) -> str:
+def _say(outcome: Outcome, zone: ZoneInfo) -> None:
+    """Say what became of a project; a failure goes to standard error."""
+    head = f"{outcome.as_of.astimezone(zone):%Y-%m-%d} {outcome.project_ref} {outcome.stage}"
     if outcome.error:
-        return f"{outcome.as_of:%Y-%m-%d} {outcome.project_ref} {outcome.stage}: {outcome.error}"
-    counted = outcome.recorded
-    return (
-        f"{outcome.as_of:%Y-%m-%d} {outcome.project_ref} {outcome.stage}: {outcome.status}; "
-        f"{counted.obligations} obligations, {counted.firings} rungs, {counted.notices} letters"
+        typer.echo(f"{head}: failed: {outcome.error}", err=True)
+        return
+    done = outcome.recorded
+    said = [
+        f"{counted(done.obligations, 'new obligation')}" if done.obligations else "",
+        f"{counted(done.firings, 'rung')} reached" if done.firings else "",
+        f"{counted(done.notices, 'letter')}" if done.notices else "",
+    ]
+    what = ", ".join(filter(None, said)) or f"{counted(done.entries, 'ledger entry', 'ledger entries')}"
+    typer.echo(f"{head}: {what if outcome.status == 'decided' else _WHY.get(outcome.status, outcome.status)}")
+
+
+def _sent(opened: Engine) -> Dispatched:
+    return asyncio.run(opened.cycle.dispatch(patience=opened.settings.mail_lease + 1))
+
+
+def _added(some: Sequence[Dispatched]) -> Dispatched:
+    from pfflow.cycle import Dispatched
+
+    return Dispatched(
+        sent=sum(one.sent for one in some),
+        held=sum(one.held for one in some),
+        retry=sum(one.retry for one in some),
+        failed=sum(one.failed for one in some),
     )
 
 
-def _send(opened: Engine, *, quiet: bool = False) -> None:
-    sent = asyncio.run(opened.cycle.dispatch(patience=opened.settings.mail_lease + 1))
-    if not quiet or sent.failed or sent.held:
-        typer.echo(f"letters: {sent.sent} sent, {sent.held} held, {sent.retry} to be tried again, {sent.failed} failed")
+def _letters(sent: Dispatched) -> str:
+    """Say what became of the letters; held and failed ones, and those put off, are named only where there are any."""
+    said = [
+        f"{counted(sent.sent, 'letter')} sent",
+        f"{sent.held} held back (pfflow outbox --status held says why)" if sent.held else "",
+        f"{sent.retry} to be tried again" if sent.retry else "",
+        f"{sent.failed} failed (pfflow outbox --status failed says why)" if sent.failed else "",
+    ]
+    return ", ".join(filter(None, said))
 
 
 def dispatch() -> None:
@@ -100,7 +152,10 @@ def dispatch() -> None:
     from pfflow.bootstrap import engine
 
     with engine() as opened:
-        _send(opened)
+        sent = _sent(opened)
+    typer.echo(_letters(sent))
+    if sent.failed:
+        raise typer.Exit(REFUSED)
 
 
 def owed(
@@ -111,55 +166,66 @@ def owed(
     limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 50,
 ) -> None:
     """List what is still owed, by whom, by when."""
-    from pfflow.bootstrap import opened_store
+    from pfflow.bootstrap import home_zone, opened_store
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
-        at: datetime = instant(as_of, "UTC")
+        if project is not None:
+            known_projects(store.project_refs(), [project])
+        at: datetime = instant(as_of, home_zone(store))
         live = [o for o in store.obligations(project) if o.live and (not overdue or o.overdue(at))]
+        names = _names(store.facts(project).parties) if live else {}
     table(
         ("due", "", "owed by", "what", "reference"),
         (
             (
                 f"{o.due_on}{'*' if o.provisional else ''}",
                 "overdue" if o.overdue(at) else str(o.status),
-                o.debtor,
-                str(o.title.zh or o.title.en),
+                names.get(o.debtor, o.debtor),
+                o.title.zh or o.title.en,
                 o.key,
             )
             for o in sorted(live, key=lambda o: (o.due_at, o.key))[:limit]
         ),
+        none="nothing is overdue" if overdue else "nothing is owed",
     )
     if len(live) > limit:
-        typer.echo(f"… and {len(live) - limit} more")
+        typer.echo(f"… and {len(live) - limit} more; --limit shows more")
     if any(o.provisional for o in live[:limit]):
         typer.echo("* provisional: that year's holiday list is not published yet")
 
 
+def _names(parties: Iterable[Party]) -> dict[str, str]:
+    return {party.party_ref: party.name_zh or party.name for party in parties}
+
+
 def who(project: Annotated[str, typer.Argument(help="A project.")]) -> None:
-    """Show who is who in a project: segment, tier, owner, and the rule that fired."""
+    """Show who is who in a project, and the rule that says so."""
     from pfflow.bootstrap import opened_store
     from pfflow.domain.words import Stage
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
+        known_projects(store.project_refs(), [project])
         held = store.holdings(project)
-        names = {p.party_ref: p.name_zh or p.name for p in held.facts.parties}
-        table(
-            ("party", "name", "segment", "tier", "owner", "because"),
+    names = _names(held.facts.parties)
+    people = {contact.contact_ref: contact.name for contact in held.facts.contacts}
+    table(
+        ("party", "name", "segment", "tier", "owner", "because"),
+        (
             (
-                (
-                    ref,
-                    names.get(ref, ""),
-                    str(conclusion.value["segment"] or "-"),
-                    str(conclusion.value["tier"] or "-"),
-                    str(conclusion.value["owner"] or "-"),
-                    conclusion.because,
-                )
-                for (stage, subject), conclusion in sorted(held.conclusions.items())
-                if stage is Stage.IDENTIFICATION and (ref := subject.removeprefix("party/")) != subject
-            ),
-        )
+                ref,
+                names.get(ref, ""),
+                str(conclusion.value["segment"] or "-"),
+                str(conclusion.value["tier"] or "-"),
+                people.get(str(conclusion.value["owner"]), "-"),
+                conclusion.because.removeprefix(f"{conclusion.value['segment']}: "),
+            )
+            for (stage, subject), conclusion in sorted(held.conclusions.items())
+            if stage is Stage.IDENTIFICATION and (ref := subject.removeprefix("party/")) != subject
+        ),
+        none="nobody is segmented yet; run: pfflow sweep identification",
+    )
 
 
 def projects() -> None:
@@ -169,7 +235,7 @@ def projects() -> None:
 
     with opened_store(Settings()) as store:
         table(
-            ("project", "name", "phase", "owed", "next due"),
+            ("project", "name", "phase", "owed", "earliest due"),
             (
                 (
                     p.project_ref,
@@ -180,4 +246,5 @@ def projects() -> None:
                 )
                 for p in store.projects()
             ),
+            none="there are no projects yet; run: pfflow import REGISTER.xlsx",
         )

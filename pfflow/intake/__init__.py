@@ -1,5 +1,5 @@
-"""What comes back from people, turned into facts the next decision reads."""
+"""What comes back from people, as facts the stages hear: answers to obligations."""
 
-from pfflow.intake.answers import AnswerError, answer_to
+from pfflow.intake.answers import VERDICTS, AnswerError, answer_to, require_contact
 
-__all__ = ["AnswerError", "answer_to"]
+__all__ = ["VERDICTS", "AnswerError", "answer_to", "require_contact"]

@@ -38,10 +38,7 @@ def answer_to(
     obligation = by_key.get(key)
     if obligation is None:
         raise AnswerError(f"there is no obligation {key!r}{_near(key, by_key)}")
-    by_ref = {c.contact_ref: c for c in contacts}
-    contact = by_ref.get(by)
-    if contact is None:
-        raise AnswerError(f"there is no contact {by!r}{_near(by, by_ref)}")
+    contact = require_contact(by, contacts)
     if not obligation.live:
         raise AnswerError(f"{key} is {obligation.status} since {obligation.closed_at}; nothing is owed any more")
     if kind is Touch.WAIVER and not because.strip():
@@ -61,6 +58,14 @@ def answer_to(
         outcome=because.strip(),
         obligation_key=key,
     )
+
+
+def require_contact(ref: str, contacts: Iterable[Contact]) -> Contact:
+    """Give the contact with a ref. Raises AnswerError, naming near matches."""
+    by_ref = {c.contact_ref: c for c in contacts}
+    if ref not in by_ref:
+        raise AnswerError(f"there is no contact {ref!r}{_near(ref, by_ref)}")
+    return by_ref[ref]
 
 
 def _near(text: str, known: Iterable[str]) -> str:

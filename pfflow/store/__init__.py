@@ -6,6 +6,7 @@ from pfflow.store.errors import (
     OrphanError,
     StoreBusyError,
     StoreError,
+    StoreUnreachableError,
     UnknownProjectError,
     UnsupportedDatabaseError,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "SqlStore",
     "StoreBusyError",
     "StoreError",
+    "StoreUnreachableError",
     "StoredPlaybook",
     "UnknownProjectError",
     "UnsupportedDatabaseError",

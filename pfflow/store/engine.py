@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from pfflow.store.column_types import json_text
-from pfflow.store.errors import StoreBusyError, UnsupportedDatabaseError
+from pfflow.store.errors import StoreBusyError, StoreUnreachableError, UnsupportedDatabaseError
 
 BUSY_SECONDS = 30
 _WRITES = "pfflow_writes"
@@ -79,8 +79,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in a transaction. Raises StoreBusyError where SQLite's writer outlasted the busy timeout."""
-    with engine.connect() as connection:
+    """Give a connection in a transaction.
+
+    Raises StoreBusyError where SQLite's writer outlasted the busy timeout, StoreUnreachableError where the database
+    cannot be opened.
+    """
+    with _connected(engine) as connection:
         try:
             begun = connection.begin()
         except OperationalError as error:
@@ -89,6 +93,17 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             raise StoreBusyError("another process kept the database locked for longer than the busy timeout") from error
         with begun:
             yield connection
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) and gave_up_waiting(error):
+            raise StoreBusyError("another process kept the database locked while it was opened") from error
+        said = " ".join(str(error.orig).split())
+        # The URL as people write it, without its password.
+        raise StoreUnreachableError(f"the database {engine.url.render_as_string()} cannot be opened: {said}") from error
 
 
 def gave_up_waiting(error: OperationalError) -> bool:

@@ -31,5 +31,9 @@ class UnsupportedDatabaseError(StoreError, ValueError):
     """A database URL that is neither SQLite nor PostgreSQL."""
 
 
+class StoreUnreachableError(StoreError, ConnectionError):
+    """A database that cannot be opened: no server answers, no such database, or a file that is none."""
+
+
 class StoreBusyError(StoreError, TimeoutError):
     """The database stayed locked by others for longer than the busy timeout."""
