@@ -215,6 +215,7 @@ class CatalogueItem(Definition):
         description="What it is; a high risk needs a guarantee or an insurance, growth needs debt and equity."
     )
     when: Expression = Field(description="A CEL condition on project, grade, needs, ratios and capacity.")
+    because: Text | None = Field(default=None, description="Why, for approvers; the condition if left out.")
     steps: tuple[Text, ...] = Field(default=(), description="What is done, in order.")
     documents: tuple[Text, ...] = Field(default=(), description="What is needed for it.")
 

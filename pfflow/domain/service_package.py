@@ -230,10 +230,15 @@ def _measures(dossier: Dossier, seen: Mapping[str, object], problems: list[Words
     for item in dossier.playbook.service_design.catalogue:
         try:
             if holds(item.when, seen):
-                chosen.append(Measure(item, Words(f"依据规则：{item.when}", f"by rule: {item.when}")))
+                chosen.append(Measure(item, _because(item)))
         except ConditionError as error:
             problems.append(Words(f"服务目录 {item.name} 的规则无法判断：{error}", f"rule of {item.name}: {error}"))
     return tuple(chosen)
+
+
+def _because(item: CatalogueItem) -> Words:
+    """Give why an item is offered: in the playbook's words, or else by the rule itself."""
+    return item.because.words if item.because else Words(f"依据规则：{item.when}", f"by rule: {item.when}")
 
 
 def _waiver(dossier: Dossier, as_of: datetime) -> Interaction | None:
