@@ -34,18 +34,24 @@ _QUIET = frozenset({"concluded"})
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is to be lived: days, at a wall time, in a zone, for some projects."""
+    """What is to be lived: days, at a wall time, in a zone, for some projects; `began_at` is when living began.
+
+    A `live` one ends now; any other is a span of days that somebody named.
+    """
 
     days: tuple[date, ...]
     at: time
     zone: ZoneInfo
     refs: tuple[str, ...]
+    began_at: datetime
+    live: bool
 
     def instant(self, day: date) -> datetime:
-        """Give the instant of a day; today's is not later than now, so that the day's own sweeps can follow."""
+        """Give the instant of a day: its wall time; for today not later than now, and now where it is live."""
         at = datetime.combine(day, self.at, self.zone)
-        current = now()
-        return min(at, current) if day == current.astimezone(self.zone).date() else at
+        if day != self.began_at.astimezone(self.zone).date():
+            return at
+        return self.began_at if self.live else min(at, self.began_at)
 
 
 @dataclass(slots=True)
@@ -94,7 +100,7 @@ async def lifecycle(
         from_on: The first day; the last day if not given.
         until_on: The last day, included; today if not given.
         projects: The projects to live, by their references in the register; all if not given.
-        at: The wall time of each day's decisions where the playbook is at home; today's is not later than now.
+        at: The wall time of each day's decisions where the playbook is at home; today's are not later than now.
     """
     life = await asyncio.to_thread(_life, from_on, until_on, projects, at)
     span = " – ".join(dict.fromkeys(day.isoformat() for day in (life.days[0], life.days[-1])))
@@ -107,7 +113,7 @@ async def lifecycle(
         await aupdate_progress_artifact(progress, 100.0 * lived / len(life.days))
     lines = tuple(whole.lines.values())
     last = life.instant(life.days[-1])
-    forms = await faces_shown(life.refs, last if until_on else None)
+    forms = await faces_shown(life.refs, None if life.live else last)
     shown = tuple(line.project_ref for line in lines if not line.error)[:FEW]
     for stage in STAGES:
         await publish(stage, last, shown, shown if stage is Stage.EVALUATION else ())
@@ -122,11 +128,13 @@ def _life(from_on: date | None, until_on: date | None, projects: Sequence[str] |
     with opened_store(Settings()) as store:
         zone = playbook_in_force(store).zone
         refs = tuple(dict.fromkeys(projects)) if projects else store.project_refs()
-    last = until_on or now().astimezone(zone).date()
+    began_at = now()
+    last = until_on or began_at.astimezone(zone).date()
     first = from_on or last
     if first > last:
         raise ValueError(f"from_on {first} is after until_on {last}")
-    return Life(tuple(first + timedelta(days=n) for n in range((last - first).days + 1)), at, zone, refs)
+    days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
+    return Life(days, at, zone, refs, began_at, live=until_on is None)
 
 
 def _months(days: Sequence[date]) -> Iterator[tuple[str, tuple[date, ...]]]:

@@ -93,16 +93,26 @@ def prefect_server(home: Path, port: int) -> Iterator[PrefectServer]:
 
 
 @contextmanager
-def worker(server: PrefectServer, log: Path, limit: int = 2) -> Iterator[None]:
+def worker(server: PrefectServer, log: Path) -> Iterator[None]:
     """Run a process worker of the pool for as long as the block lasts."""
-    command = _prefect("worker", "start", "--pool", POOL, "--type", "process", "--limit", str(limit))
+    command = _prefect("worker", "start", "--pool", POOL, "--type", "process")
     with _started(command, server.environment, log):
         yield
 
 
+def make_pool(server: PrefectServer, limit: int = 2) -> None:
+    """Make the work pool if it is not there; so many of its runs execute at once.
+
+    The limit is the pool's, not the worker's: a worker with --limit dies when a suspended run is resumed before the
+    process that suspended it has ended.
+    """
+    server.command("work-pool", "create", POOL, "--type", "process", "--overwrite")
+    httpx.patch(f"{server.api}/work_pools/{POOL}", json={"concurrency_limit": limit}, timeout=30).raise_for_status()
+
+
 def deploy(server: PrefectServer) -> None:
     """Make the work pool if it is not there, and deploy all that prefect.yaml in this folder names."""
-    server.command("work-pool", "create", POOL, "--type", "process", "--overwrite")
+    make_pool(server)
     server.command("--no-prompt", "deploy", "--all")
 
 
