@@ -35,13 +35,14 @@ def calendar_of(invitation: Invitation, *, language: str, stamped_at: datetime) 
     return written
 
 
-def timezone_of(zone: ZoneInfo, around: datetime) -> Timezone:
-    """Give the VTIMEZONE of a zone for the year before and after an instant (RFC 5545 section 3.6.5).
+def timezone_of(zone: ZoneInfo, around: datetime, until: datetime | None = None) -> Timezone:
+    """Give the VTIMEZONE of a zone from a year before an instant to a year after it, or after `until` (RFC 5545).
 
-    Each observance begins at a wall time of the offset before it, as the section asks.
+    Each observance begins at a wall time of the offset before it, as section 3.6.5 asks.
     """
     start = around.astimezone(UTC) - timedelta(days=366)
-    onsets = [start, *_transitions(zone, start, start + timedelta(days=2 * 366))]
+    end = (until or around).astimezone(UTC) + timedelta(days=366)
+    onsets = [start, *_transitions(zone, start, end)]
     component = Timezone()
     component.add("tzid", zone.key)
     for onset in onsets:
