@@ -16,7 +16,7 @@ from pfflow.cli.console import REFUSED, WRONG_CALL, counted, day, instant, known
 if TYPE_CHECKING:
     from pfflow.bootstrap import Engine
     from pfflow.cycle import Dispatched, Outcome
-    from pfflow.domain.parties import Party
+    from pfflow.domain.parties import Contact, Party
 
 Projects = Annotated[list[str] | None, typer.Option("--project", help="A project; all if not said. Repeatable.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="2026-01-15 (18:00 there), or an instant; now if not said.")]
@@ -167,6 +167,7 @@ def owed(
 ) -> None:
     """List what is still owed, by whom, by when."""
     from pfflow.bootstrap import home_zone, opened_store
+    from pfflow.domain.facts import Facts
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
@@ -174,7 +175,9 @@ def owed(
             known_projects(store.project_refs(), [project])
         at: datetime = instant(as_of, home_zone(store))
         live = [o for o in store.obligations(project) if o.live and (not overdue or o.overdue(at))]
-        names = _names(store.facts(project).parties) if live else {}
+        facts = store.facts(project) if live else Facts()
+    language = _spoken(facts.contacts)
+    names = _names(facts.parties, language)
     table(
         ("due", "", "owed by", "what", "reference"),
         (
@@ -182,7 +185,7 @@ def owed(
                 f"{o.due_on}{'*' if o.provisional else ''}",
                 "overdue" if o.overdue(at) else str(o.status),
                 names.get(o.debtor, o.debtor),
-                o.title.zh or o.title.en,
+                o.title.in_language(language),
                 o.key,
             )
             for o in sorted(live, key=lambda o: (o.due_at, o.key))[:limit]
@@ -195,8 +198,16 @@ def owed(
         typer.echo("* provisional: that year's holiday list is not published yet")
 
 
-def _names(parties: Iterable[Party]) -> dict[str, str]:
-    return {party.party_ref: party.name_zh or party.name for party in parties}
+def _spoken(contacts: Iterable[Contact]) -> str:
+    """Give the language most contacts are written to in, which is how the people of this register name things."""
+    spoken = Counter(contact.language for contact in contacts).most_common(1)
+    return spoken[0][0] if spoken else "en"
+
+
+def _names(parties: Iterable[Party], language: str) -> dict[str, str]:
+    from pfflow.domain.words import Words
+
+    return {party.party_ref: Words(party.name_zh, party.name).in_language(language) for party in parties}
 
 
 def who(project: Annotated[str, typer.Argument(help="A project.")]) -> None:
@@ -208,7 +219,7 @@ def who(project: Annotated[str, typer.Argument(help="A project.")]) -> None:
     with opened_store(Settings()) as store:
         known_projects(store.project_refs(), [project])
         held = store.holdings(project)
-    names = _names(held.facts.parties)
+    names = _names(held.facts.parties, _spoken(held.facts.contacts))
     people = {contact.contact_ref: contact.name for contact in held.facts.contacts}
     table(
         ("party", "name", "segment", "tier", "owner", "because"),
@@ -239,7 +250,7 @@ def projects() -> None:
             (
                 (
                     p.project_ref,
-                    p.name_zh or p.name,
+                    " / ".join(filter(None, (p.name_zh, p.name))),
                     str(p.phase),
                     str(p.live),
                     f"{p.next_due_at:%Y-%m-%d}" if p.next_due_at else "-",
