@@ -14,7 +14,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -27,8 +27,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
-from pfflow.domain.business_days import SATURDAY, SUNDAY, WEEKENDS_ONLY, BusinessCalendar
+from pfflow.domain.business_days import SATURDAY, SUNDAY, WEEKENDS_ONLY, BusinessCalendar, Convention, adjust
+from pfflow.domain.holiday_lists import HOUSE, HouseList, OwnHoliday
 
+FIRST_YEAR, LAST_YEAR = 1950, 2200
+"""The years a calendar may be asked for."""
 STILL_ANNOUNCED = 3
 """A list of moved days counts as announced every year if its last one is at most this much older than China's."""
 
@@ -41,13 +44,71 @@ class CalendarError(ValueError):
     """A calendar code that names none, years that make no range, or a holiday list that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnHoliday:
-    """One row of a house's own list: a day off, or a day worked although it would be off."""
+def codes_in(text: str) -> tuple[str, ...]:
+    """Give the calendar codes of a joint calendar written "CN+HK" or "CN, HK", each once.
 
-    on: date
-    name: str
-    kind: Literal["holiday", "workday"] = "holiday"
+    >>> codes_in("cn + HK,CN")
+    ('CN', 'HK')
+    """
+    return tuple(dict.fromkeys(code for part in re.split(r"[+,]", text) if (code := part.strip().upper())))
+
+
+def house_calendar(
+    codes: Sequence[str], first_year: int, last_year: int, lists: Sequence[HouseList] = ()
+) -> BusinessCalendar:
+    """Give the joint calendar of the codes with what a house has entered: each code's list before joining, HOUSE last.
+
+    >>> made_up = (OwnHoliday(date(2027, 1, 4), "bridge"), OwnHoliday(date(2027, 1, 9), "make-up", "workday"))
+    >>> listed = HouseList("CN", made_up, published_until=date(2027, 12, 31))
+    >>> china = house_calendar(["CN"], 2026, 2028, [listed])
+    >>> china.is_business_day(date(2027, 1, 9)), china.is_provisional(date(2027, 12, 31))
+    (True, False)
+    """
+    named = tuple(dict.fromkeys(code.strip().upper() for code in codes))
+    entered = tuple(one for one in lists if one.calendar in (*named, HOUSE))
+    return _of_house(named, first_year, last_year, entered)
+
+
+@lru_cache(maxsize=256)
+def _of_house(
+    codes: tuple[str, ...], first_year: int, last_year: int, entered: tuple[HouseList, ...]
+) -> BusinessCalendar:
+    if not entered:
+        return business_calendar(codes, first_year, last_year)
+    of_calendar = {one.calendar: one for one in entered}
+    for_all = of_calendar.get(HOUSE, HouseList(HOUSE, ()))
+    first, *others = (_with_list(code, first_year, last_year, of_calendar.get(code)) for code in codes)
+    return _with_own(first.joint(*others), _within_years(for_all.days, first_year, last_year))
+
+
+def _with_list(code: str, first_year: int, last_year: int, entered: HouseList | None) -> BusinessCalendar:
+    calendar = business_calendar([code], first_year, last_year)
+    if entered is None:
+        return calendar
+    replaced = entered.replaced_years(calendar.published_until)
+    bare = BusinessCalendar(
+        code=code,
+        holidays=frozenset(day for day in calendar.holidays if day.year not in replaced),
+        make_up_workdays=frozenset(day for day in calendar.make_up_workdays if day.year not in replaced),
+        weekend=calendar.weekend,
+        published_until=calendar.published_until,
+    )
+    days = _within_years(entered.days, first_year, last_year)
+    return replace(_with_own(bare, days, _vouched(calendar.published_until, entered)), code=code)
+
+
+def _vouched(known_until: date, entered: HouseList) -> date:
+    """Give until when a list is official: the house's word counts only where no year is left out in between."""
+    last = known_until.year
+    while last + 1 in entered.replaced_years(known_until):
+        last += 1
+    if entered.published_until is None or last == known_until.year:
+        return known_until
+    return min(date(last, 12, 31), entered.published_until)
+
+
+def _within_years(days: Sequence[OwnHoliday], first_year: int, last_year: int) -> tuple[OwnHoliday, ...]:
+    return tuple(one for one in days if first_year <= one.on.year <= last_year)
 
 
 def business_calendar(
@@ -72,9 +133,16 @@ def business_calendar(
     """
     if not codes:
         raise CalendarError('no calendar is named: give codes such as CN or CN and HK, or "WEEKENDS" for weekends only')
-    if not 1950 <= first_year <= last_year <= 2200:
-        raise CalendarError(f"{first_year} to {last_year} is no range of years within 1950 to 2200")
+    if not FIRST_YEAR <= first_year <= last_year <= LAST_YEAR:
+        raise CalendarError(f"{first_year} to {last_year} is no range of years within {FIRST_YEAR} to {LAST_YEAR}")
     calendar = _joint(tuple(dict.fromkeys(code.strip().upper() for code in codes)), first_year, last_year)
+    return _with_own(calendar, own, published_until)
+
+
+def _with_own(
+    calendar: BusinessCalendar, own: Sequence[OwnHoliday], published_until: date | None = None
+) -> BusinessCalendar:
+    """Give the calendar with days that have the last word."""
     if not own and published_until is None:
         return calendar
     off = frozenset(one.on for one in own if one.kind == "holiday")
@@ -116,6 +184,75 @@ def _single(code: str, first_year: int, last_year: int) -> BusinessCalendar:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Almanac:
+    """A joint calendar over some years, and those of them for which a list is not known, before or after."""
+
+    calendar: BusinessCalendar
+    unlisted: frozenset[int]
+
+    def roll(self, day: date, convention: Convention) -> tuple[date, bool]:
+        """Give where a date of the almanac's years rolls to, and whether that is provisional.
+
+        >>> almanac(("CN",), 2026, 2027).roll(date(2026, 2, 16), Convention.FOLLOWING)
+        (datetime.date(2026, 2, 24), False)
+        """
+        if convention is Convention.UNADJUSTED:
+            return day, False
+        on = adjust(day, convention, self.calendar)
+        return on, day.year in self.unlisted or on.year in self.unlisted
+
+
+@lru_cache(maxsize=4096)
+def almanac(codes: tuple[str, ...], first_year: int, last_year: int, lists: tuple[HouseList, ...] = ()) -> Almanac:
+    """Give the joint calendar for dates of the years, the neighbouring years included so that dates may roll there.
+
+    Unlike `business_calendar`, whose dates are provisional from the first year that is, each year stands for itself
+    here, so an answer does not depend on which other dates were asked about.
+    """
+    if not FIRST_YEAR <= first_year <= last_year <= LAST_YEAR:
+        raise CalendarError(f"{first_year} to {last_year} is no range of years within {FIRST_YEAR} to {LAST_YEAR}")
+    first, last = max(first_year - 1, FIRST_YEAR), min(last_year + 1, LAST_YEAR)
+    calendar = house_calendar(codes, first, last, lists)
+    of_calendar = {one.calendar: one for one in lists}
+    unlisted = frozenset[int]()
+    for code in dict.fromkeys(code.strip().upper() for code in codes):
+        entered = of_calendar.get(code, HouseList(code, ()))
+        known_until = business_calendar([code], first, last).published_until
+        # A roll may leave the years by one, at the very ends of what may be asked.
+        unlisted |= _unlisted(code, first_year - 1, last_year + 1) - entered.replaced_years(known_until)
+    return Almanac(calendar, unlisted)
+
+
+@lru_cache(maxsize=4096)
+def _unlisted(code: str, first_year: int, last_year: int) -> frozenset[int]:
+    if code == WEEKENDS_ONLY.code:
+        return frozenset()
+    bare = _listed(code)
+    listed = _listed(code, _within(bare, first_year - 1, last_year + 1), bare.default_language)
+    last = _last_announced_year(code, listed)
+    return _estimated_years(listed) | {
+        year for year in range(first_year, last_year + 1) if not listed.start_year <= year <= last
+    }
+
+
+def holiday_names(code: str, year: int) -> Mapping[date, tuple[str, str]]:
+    """Give the names of a year's holidays in Chinese and in English, in the order of their dates.
+
+    A language the package has no names in is empty; where it has neither, the names stand as English.
+    """
+    if code == WEEKENDS_ONLY.code:
+        return {}
+    bare = _listed(code)
+    years = _within(bare, year - 1, year + 1)
+    english = next((one for one in bare.supported_languages if one.startswith("en")), None)
+    chinese = next((one for one in ("zh_CN", "zh_TW") if one in bare.supported_languages), None)
+    in_english = _listed(code, years, english or bare.default_language)
+    in_chinese = _listed(code, years, chinese) if chinese else {}
+    days = sorted(day for day in tuple(in_english) if day.year == year)
+    return {day: (in_chinese.get(day, ""), in_english[day]) for day in days}
+
+
 def _listed(code: str, years: Sequence[int] = (), language: str | None = None) -> holidays.HolidayBase:
     """Give the package's list. In its default language, the labels of moved and estimated days stand in the names."""
     entity, _, part = code.partition("-")
@@ -123,10 +260,19 @@ def _listed(code: str, years: Sequence[int] = (), language: str | None = None) -
         # Years that a list does not reach are provisional here; India's warns of them by itself.
         warnings.filterwarnings("ignore", "Requested Holidays are available only from", UserWarning)
         if len(entity) == 2:
+            part = _part_as_spelled(entity, part) if part else ""
             return holidays.country_holidays(entity, part or None, years=years, expand=False, language=language)
         if not part and entity in holidays.list_supported_financial():
             return holidays.financial_holidays(entity, years=years, expand=False, language=language)
     raise CalendarError(f"no calendar is named {code!r}{_near(entity, part)}")
+
+
+@lru_cache(maxsize=256)
+def _part_as_spelled(country: str, part: str) -> str:
+    """Give a part of a country as the package spells it: "ZONE A" is France's "Zone A"."""
+    whole = holidays.country_holidays(country)
+    spelled = {one.upper(): one for one in (*whole.subdivisions, *whole.subdivisions_aliases)}
+    return spelled.get(part, part)
 
 
 def _within(listed: holidays.HolidayBase, first_year: int, last_year: int) -> range:
@@ -153,13 +299,21 @@ def _near(entity: str, part: str) -> str:
 
 
 def _published_until(code: str, listed: holidays.HolidayBase, first_year: int, last_year: int) -> date:
-    last = min(last_year, listed.end_year)
-    estimated = _years_labelled(listed, "estimated_label", "observed_estimated_label")
-    last = min([last, *(year - 1 for year in estimated if year >= first_year)])
+    last = min(last_year, _last_announced_year(code, listed))
+    last = min([last, *(year - 1 for year in _estimated_years(listed) if year >= first_year)])
+    return date(last, 12, 31)
+
+
+def _estimated_years(listed: holidays.HolidayBase) -> frozenset[int]:
+    return frozenset(_years_labelled(listed, "estimated_label", "observed_estimated_label"))
+
+
+def _last_announced_year(code: str, listed: holidays.HolidayBase) -> int:
+    """Give the last year of a list, or of its moved days where they are announced every year."""
     moved = _last_moved_year(code)
     if moved and moved >= _last_moved_year("CN") - STILL_ANNOUNCED:
-        last = min(last, moved)
-    return date(last, 12, 31)
+        return min(listed.end_year, moved)
+    return listed.end_year
 
 
 @lru_cache(maxsize=256)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import calendar as gregorian
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -49,18 +50,31 @@ _FREQUENCIES: Mapping[str, Literal[0, 1, 2, 3]] = MappingProxyType(
     {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}
 )
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_PARTS = ("FREQ", "INTERVAL", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS", "WKST")
+_PARTS = (
+    "FREQ",
+    "INTERVAL",
+    "UNTIL",
+    "COUNT",
+    "BYMONTH",
+    "BYWEEKNO",
+    "BYMONTHDAY",
+    "BYYEARDAY",
+    "BYDAY",
+    "BYSETPOS",
+    "WKST",
+)
 _REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "BYHOUR": "an obligation falls on a date: leave BYHOUR out and give the time of day beside the rule",
         "BYMINUTE": "an obligation falls on a date: leave BYMINUTE out and give the time of day beside the rule",
         "BYSECOND": "an obligation falls on a date: leave BYSECOND out and give the time of day beside the rule",
-        "COUNT": "COUNT depends on where counting starts: end the rule with UNTIL=YYYYMMDD",
-        "BYWEEKNO": "calendar programs differ on week numbers at the turn of the year: use BYMONTH with BYDAY, or "
-        "FREQ=WEEKLY",
     }
 )
-_MOST: Mapping[str, int] = MappingProxyType({"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYSETPOS": 366})
+_MOST: Mapping[str, int] = MappingProxyType(
+    {"BYMONTH": 12, "BYWEEKNO": 53, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYSETPOS": 366}
+)
+_INNER_WEEKS = range(2, 52)
+"""The weeks of a year, counted from either end, that lie wholly in it whatever day a week begins on."""
 _BY_DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -76,6 +90,7 @@ class _Rule:
     by: Mapping[str, Any]  # as dateutil's keywords take it
     anchor: date
     anchored: bool
+    count: int | None = None
 
     def occurrences(self, first: date, last: date) -> list[date]:
         """Give the unadjusted dates from first to last, both included."""
@@ -85,6 +100,9 @@ class _Rule:
             last = min(last, self.until)
         if last < first:
             return []
+        if self.count is not None:
+            from_anchor = (day for day in map(datetime.date, self.dates(self.anchor, last)) if day >= self.anchor)
+            return [day for day in islice(from_anchor, self.count) if day >= first]
         return [day for day in map(datetime.date, self.dates(first, last)) if day >= first]
 
     def dates(self, first: date = ANCHOR, last: date = date.max) -> rrule:
@@ -189,6 +207,14 @@ def _refuse_ambiguous(text: str, parts: Mapping[str, str]) -> None:
             "calendar programs differ on FREQ=YEARLY with BYMONTHDAY and no BYMONTH: add BYMONTH, or use FREQ=MONTHLY",
         ),
         (
+            "COUNT" in parts and "UNTIL" in parts,
+            "COUNT and UNTIL both end the rule: leave one of them out",
+        ),
+        (
+            "BYWEEKNO" in parts and (frequency != "YEARLY" or "BYDAY" not in parts),
+            "calendar programs differ on week numbers unless FREQ=YEARLY and BYDAY say the day: add them",
+        ),
+        (
             frequency in {"DAILY", "WEEKLY"} and "BYSETPOS" in parts,
             "calendar programs differ on BYSETPOS in the first, partial week, and a day is no set: name it with BYDAY",
         ),
@@ -200,6 +226,33 @@ def _refuse_ambiguous(text: str, parts: Mapping[str, str]) -> None:
     for ambiguous, sentence in findings:
         if ambiguous:
             raise RecurrenceError(f"rule {text!r}: {sentence}")
+
+
+def _refuse_edges(text: str, by: Mapping[str, Any]) -> None:
+    """Refuse week numbers that may lie in two years, and a count of weekdays within a numbered week."""
+    if any(abs(week) not in _INNER_WEEKS for week in by.get("byweekno", ())):
+        raise RecurrenceError(
+            f"rule {text!r}: calendar programs differ on week numbers at the turn of the year: write weeks 2 to 51 or "
+            "-2 to -51, or use BYMONTH with BYDAY"
+        )
+    if "byweekno" in by and any(day.n for day in by["byweekday"]):
+        raise RecurrenceError(f"rule {text!r}: a numbered week has each weekday once: write BYDAY=MO, not BYDAY=1MO")
+
+
+def _count(text: str, value: str, rule: _Rule) -> int:
+    """Give how many dates a rule has. Programs that count from an anchor the rule does not fall on differ by one."""
+    if not re.fullmatch(r"[0-9]{1,6}", value, re.ASCII) or int(value) == 0:
+        raise RecurrenceError(f"rule {text!r}: COUNT={value} is no whole number from 1 to 999999")
+    if not rule.anchored:
+        raise RecurrenceError(
+            f"rule {text!r}: COUNT depends on where counting starts: end the rule with UNTIL=YYYYMMDD"
+        )
+    if not rule.occurrences(rule.anchor, rule.anchor):
+        raise RecurrenceError(
+            f"rule {text!r}: calendar programs differ on COUNT from {rule.anchor}, on which the rule does not fall: "
+            "start on a day of the rule, or end it with UNTIL=YYYYMMDD"
+        )
+    return int(value)
 
 
 def _refuse_never(text: str, rule: _Rule) -> None:
@@ -247,6 +300,7 @@ def _read(text: str, anchor: date | None) -> _Rule:
     by: dict[str, Any] = {name.lower(): _numbers(text, name, parts[name]) for name in _MOST if name in parts}
     if "BYDAY" in parts:
         by["byweekday"] = _weekdays(text, parts["BYDAY"], frequency)
+    _refuse_edges(text, by)
     _fill(text, parts, by, anchor)
     rule = _Rule(
         frequency=_FREQUENCIES[frequency],
@@ -258,7 +312,7 @@ def _read(text: str, anchor: date | None) -> _Rule:
         anchored=anchor is not None,
     )
     _refuse_never(text, rule)
-    return rule
+    return replace(rule, count=_count(text, parts["COUNT"], rule)) if "COUNT" in parts else rule
 
 
 @lru_cache(maxsize=512)
@@ -284,6 +338,15 @@ def _unadjusted(text: str, first: date, last: date, anchor: date | None) -> tupl
 def check(rule: str, anchor: date | None = None) -> None:
     """Raise RecurrenceError where `expand` would refuse the rule, without expanding it."""
     _read(rule, anchor)
+
+
+def unadjusted(rule: str, start: date, until: date, *, anchor: date | None = None) -> tuple[date, ...]:
+    """Give the dates of a rule from start to until, both included, as `expand` does, without roll or period.
+
+    >>> [day.isoformat() for day in unadjusted("FREQ=MONTHLY;BYMONTHDAY=-1", date(2028, 2, 1), date(2028, 3, 31))]
+    ['2028-02-29', '2028-03-31']
+    """
+    return tuple(_read(rule, anchor).occurrences(start, until))
 
 
 def expand(

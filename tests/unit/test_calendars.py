@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pfflow.calendars import CalendarError, OwnHoliday, business_calendar, read_own_holidays
+from pfflow.calendars import CalendarError, business_calendar, read_own_holidays
 from pfflow.domain.business_days import WEEKENDS_ONLY, Convention, add_business_days, adjust
+from pfflow.domain.holiday_lists import OwnHoliday
 
 MAKE_UP_2026 = [date(2026, *day) for day in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))]
 SPRING_FESTIVAL_2026 = [date(2026, 2, day) for day in (16, 17, 18, 19, 20, 23)]

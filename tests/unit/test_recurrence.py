@@ -195,8 +195,14 @@ def test_a_date_rolled_back_from_an_unpublished_year_is_provisional() -> None:
         ("FREQ=DAILY;BYMINUTE=0", "give the time of day beside the rule"),
         ("FREQ=DAILY;BYSECOND=0", "give the time of day beside the rule"),
         ("FREQ=WEEKLY;BYDAY=MO;COUNT=10", "end the rule with UNTIL=YYYYMMDD"),
-        ("FREQ=YEARLY;BYWEEKNO=20", "differ on week numbers"),
-        ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO", "differ on week numbers"),
+        ("FREQ=DAILY;COUNT=10;UNTIL=20261231", "COUNT and UNTIL both end the rule"),
+        ("FREQ=DAILY;COUNT=0", "no whole number from 1 to 999999"),
+        ("FREQ=YEARLY;BYWEEKNO=20", "differ on week numbers unless FREQ=YEARLY and BYDAY"),
+        ("FREQ=MONTHLY;BYWEEKNO=20;BYDAY=MO", "differ on week numbers unless FREQ=YEARLY and BYDAY"),
+        ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO", "at the turn of the year: write weeks 2 to 51"),
+        ("FREQ=YEARLY;BYWEEKNO=20,52;BYDAY=MO", "at the turn of the year"),
+        ("FREQ=YEARLY;BYWEEKNO=-1;BYDAY=MO", "at the turn of the year"),
+        ("FREQ=YEARLY;BYWEEKNO=20;BYDAY=1MO", "each weekday once"),
         ("FREQ=YEARLY;BYMONTHDAY=-1", "add BYMONTH, or use FREQ=MONTHLY"),
         ("FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=1", "partial week"),
         ("FREQ=DAILY;BYSETPOS=1", "a day is no set"),
@@ -230,6 +236,28 @@ def test_a_rule_that_is_wrong_or_read_in_two_ways_is_refused_with_a_sentence(rul
         expand(rule, date(2026, 1, 1), date(2026, 12, 31), Convention.FOLLOWING, WEEKENDS_ONLY)
     with pytest.raises(RecurrenceError, match=sentence):
         check(rule)
+
+
+def test_a_week_number_within_the_year_is_the_rfcs_own_example() -> None:
+    # RFC 5545, 3.8.5.3: "Monday of week number 20 (where the default start of the week is Monday), forever"
+    assert dates("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", date(1997, 5, 12), date(1999, 12, 31)) == [
+        "1997-05-12",
+        "1998-05-11",
+        "1999-05-17",
+    ]
+
+
+def test_a_count_begins_with_its_anchor_wherever_the_window_lies() -> None:
+    # RFC 5545, 3.8.5.3: "Every other week on Tuesday and Thursday, for 8 occurrences", from 1997-09-02
+    rule, begins = "FREQ=WEEKLY;INTERVAL=2;COUNT=8;WKST=SU;BYDAY=TU,TH", date(1997, 9, 2)
+    eight = ["09-02", "09-04", "09-16", "09-18", "09-30", "10-02", "10-14", "10-16"]
+    assert dates(rule, begins, date(2026, 1, 1), anchor=begins) == [f"1997-{day}" for day in eight]
+    assert dates(rule, date(1997, 10, 1), date(2026, 1, 1), anchor=begins) == [f"1997-{day}" for day in eight[5:]]
+
+
+def test_a_count_from_a_day_the_rule_does_not_fall_on_is_refused() -> None:
+    with pytest.raises(RecurrenceError, match="differ on COUNT from 2026-01-06, on which the rule does not fall"):
+        check("FREQ=WEEKLY;BYDAY=MO;COUNT=3", date(2026, 1, 6))
 
 
 def test_an_anchor_at_a_month_end_does_not_silently_skip_months() -> None:
