@@ -90,6 +90,13 @@ async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+def test_a_message_id_is_kept_once_and_as_it_came_first_whatever_its_date(tmp_path: Path) -> None:
+    first = keep(tmp_path, b"Message-ID: <G1/a@x>\r\nDate: Wed, 14 Jan 2026 01:00:00 +0000\r\n\r\nfirst")
+    again = keep(tmp_path, b"Message-ID: <G1/a@x>\r\nDate: Thu, 15 Jan 2026 01:00:00 +0000\r\n\r\nagain")
+    assert again == first
+    assert [path.read_bytes().endswith(b"first") for path in tmp_path.glob("*.eml")] == [True]
+
+
 async def test_the_mailbox_takes_8bit_and_international_addresses(tmp_path: Path) -> None:
     content = "From: a@example.com\r\nSubject: 你好\r\nMessage-ID: <1@example.com>\r\n\r\n正文\r\n".encode()
     with local_mailbox(tmp_path) as server:

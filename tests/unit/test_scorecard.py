@@ -135,6 +135,12 @@ def test_what_counts_as_on_time(obligation: Obligation, expected: int | None) ->
     assert scores(finance(make_dossier(obligations=[obligation])))["on-time"] == expected
 
 
+def test_a_share_is_rounded_to_the_nearest_tenth() -> None:
+    """Two of three on time are 66.67, and shown as 66.7."""
+    kept = [owed(1, closed="2026-01-15"), owed(2, closed="2026-01-15"), owed(3)]
+    assert scores(finance(make_dossier(obligations=kept)))["on-time"] == Decimal("66.7")
+
+
 def test_a_card_is_of_its_month_and_computes_to_the_same_again() -> None:
     dossier = make_dossier(obligations=[owed(1)], surveys=about_finance(5, 5, 5, 5, 5))
     assert finance(dossier) == finance(dossier)
