@@ -9,9 +9,10 @@ PORT   ?= 4200
 export DO_NOT_TRACK = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 export PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT = false
+export PREFECT_SERVER_UI_V2_ENABLED = false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check format lint types floors clean
+.PHONY: help install demo up test screenshots check format lint types floors clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ up: $(READY) ## Start Prefect's server and a worker with the example's deploymen
 
 test: $(READY) ## Run the tests; those whose service is missing are skipped with the reason.
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+screenshots: $(READY) ## Take the README's pictures anew; needs chromium and chromedriver.
+	PFFLOW_REQUIRE=browser PFFLOW_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/flows/test_in_browser.py
 
 check: format lint types floors test ## Everything that must be true before a commit.
 

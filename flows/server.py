@@ -27,6 +27,8 @@ _SILENT = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The second UI asks a telemetry host for its configuration even when analytics are off; the first asks nobody.
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
 }
 
 
