@@ -103,12 +103,6 @@ def settle(connection: Connection, worker: str, receipts: Sequence[Receipt]) -> 
     chain.append(connection, drafts)
 
 
-def release(connection: Connection, worker: str) -> int:
-    """Give back what a worker claimed and did not settle; gives how many letters that were."""
-    mine = and_(LetterRow.claimed_by == worker, LetterRow.status == WAITING)
-    return connection.execute(update(_LETTERS).where(mine).values(claimed_by=None, claimed_until=None)).rowcount
-
-
 def waiting(connection: Connection, now: datetime) -> tuple[int, datetime | None]:
     """Give how many letters may go now, and the next instant at which one more may, if any waits for one."""
     ready = connection.execute(_ready(select(func.count()).select_from(_LETTERS), now)).scalar_one()

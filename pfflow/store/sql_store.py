@@ -142,11 +142,6 @@ class SqlStore:
         with transaction(self._engines.writing) as connection:
             outbox.settle(connection, worker, receipts)
 
-    def release(self, worker: str) -> int:
-        """Give back what a worker claimed and did not settle; gives how many letters that were."""
-        with transaction(self._engines.writing) as connection:
-            return outbox.release(connection, worker)
-
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
         """Give how many letters may go now, and the next instant at which one more may, or None."""
         with transaction(self._engines.reading) as connection:

@@ -17,7 +17,7 @@ from pfflow.domain.ledger import EntryDraft
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.project import Project
 from pfflow.domain.words import Stage, Words
-from pfflow.ports import NotHeld, Recorded
+from pfflow.ports import NotHeld, Receipt, Recorded
 from pfflow.store import DecisionMismatchError, SqlStore, UnknownProjectError
 from pfflow.store.engine import open_engines
 from tests.integration.samples import AT, FACTS, make_firing, make_notice, make_obligation, make_touch
@@ -237,8 +237,8 @@ def test_settling_letters_does_not_wait_for_who_decides_for_their_project(empty_
         record(store, make_decision())
         with store.deciding("G1", Stage.EVALUATION, AT) as held:
             assert not isinstance(held, NotHeld)
-            assert len(other.claim("w", AT, 1, 60)) == 1
-            other.release("w")
+            (claimed,) = other.claim("w", AT, 1, 60)
+            other.settle("w", [Receipt(message_id=claimed.message_id, outcome="sent", at=AT)])
             held.record(Decision(project_ref="G1", stage=Stage.EVALUATION, as_of=AT))
 
 

@@ -135,13 +135,6 @@ def test_a_letter_to_somebody_who_is_gone_fails_with_the_reason_in_the_ledger(st
     assert store.verify() == ()
 
 
-def test_released_letters_may_be_claimed_at_once_and_others_stay_claimed(stocked: SqlStore) -> None:
-    claimed_ids(stocked, "w", limit=2)
-    claimed_ids(stocked, "v", limit=1)
-    assert stocked.release("w") == 2
-    assert claimed_ids(stocked, "u") == ["G1/o/r/1", "G1/o/r/2"]
-
-
 def test_waiting_counts_what_may_go_now_and_says_when_more_may(stocked: SqlStore) -> None:
     assert stocked.waiting(AT) == (3, None)
     claimed_ids(stocked, limit=2, seconds=30)
