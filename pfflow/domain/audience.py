@@ -14,6 +14,11 @@ from pfflow.domain.words import NO_WORDS, Stage, Words
 
 _LEVELS = tuple(Level)
 
+AUDIENCES = frozenset(
+    {"responsible", "accountable", "consulted", "informed", "everyone", "owner", "head", "debtor", "creditor"}
+)
+"""Whom a rung can be for without naming a role."""
+
 
 @dataclass(frozen=True, slots=True)
 class Raci:
@@ -68,21 +73,23 @@ def parties_in(dossier: Dossier, role_or_ref: str, on: date) -> tuple[Party, ...
 def audience(dossier: Dossier, word: str, obligation: Obligation, level: Level | None, on: date) -> tuple[Contact, ...]:
     """Give the contacts a rung writes to, each address once, in order of ref; empty where there is nobody.
 
-    Who unsubscribed is asked no survey; what the documents oblige people to hear is no choice of theirs.
+    Who does not consent to be contacted is written nothing. Who unsubscribed is asked no survey; what the documents
+    oblige people to hear is no choice of theirs.
     """
     if word == "owner":
         owner = owner_of(dossier, obligation.subject)
-        return (owner,) if owner else audience(dossier, "head", obligation, level, on)
+        return (owner,) if owner and owner.consent else audience(dossier, "head", obligation, level, on)
     parties = [p for role in roles_meant(dossier, word, obligation) for p in parties_in(dossier, role, on)]
     optional = obligation.kind is ObligationKind.SURVEY
-    contacts = tuple(c for c in dossier.facts.contacts if not (optional and c.unsubscribed))
+    contacts = tuple(c for c in dossier.facts.contacts if c.consent and not (optional and c.unsubscribed))
     return contacts_at(contacts, parties, level or Level.WORKING)
 
 
 def participants(dossier: Dossier, on: date) -> tuple[Party, ...]:
-    """Give the parties that take part in the project on a day, in order of ref."""
+    """Give the parties of the playbook's realms that take part in the project on a day, in order of ref."""
     refs = {p.party_ref for p in dossier.facts.participations if p.holds_on(on)}
-    return tuple(sorted((p for p in dossier.facts.parties if p.party_ref in refs), key=lambda p: p.party_ref))
+    found = (p for p in dossier.facts.parties if p.party_ref in refs and p.realm in dossier.playbook.realms)
+    return tuple(sorted(found, key=lambda p: p.party_ref))
 
 
 def owner_of(dossier: Dossier, party_ref: str) -> Contact | None:

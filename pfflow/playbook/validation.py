@@ -12,6 +12,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeAlias
 
+from pfflow.domain.audience import AUDIENCES
 from pfflow.domain.conditions import near
 from pfflow.domain.ladder import Action, Ladder
 from pfflow.domain.obligations import ObligationKind
@@ -23,11 +24,6 @@ from pfflow.playbook.problems import Path, PlaybookProblem
 from pfflow.playbook.source import Source
 
 Findings: TypeAlias = Iterator[PlaybookProblem]
-
-AUDIENCES = frozenset(
-    {"responsible", "accountable", "consulted", "informed", "everyone", "owner", "head", "debtor", "creditor"}
-)
-"""Whom a rung can be for without naming a role."""
 
 PARTICIPATIONS = frozenset(PartyKind) | {
     "mandated-lead-arranger",

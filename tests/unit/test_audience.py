@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from random import Random  # noqa: TID251 - the type of what hypothesis gives
 
@@ -7,11 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pfflow.domain.audience import audience, contacts_at, names_of, owner_of, participants, parties_in, raci_of
+from pfflow.domain.audience import (
+    AUDIENCES,
+    audience,
+    contacts_at,
+    names_of,
+    owner_of,
+    participants,
+    parties_in,
+    raci_of,
+    roles_meant,
+)
 from pfflow.domain.decision import Conclusion, Dossier
 from pfflow.domain.facts import RaciCode, RaciRow
 from pfflow.domain.obligations import ObligationKind
-from pfflow.domain.parties import Level
+from pfflow.domain.parties import Level, Realm
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Stage, Words
 from tests.factories import (
@@ -121,6 +132,29 @@ def test_who_unsubscribed_is_asked_no_survey_but_gets_what_the_documents_oblige_
     survey, report = make_obligation(kind=ObligationKind.SURVEY), make_obligation()
     assert [c.contact_ref for c in audience(dossier, "lender", survey, None, TODAY)] == ["C-2"]
     assert [c.contact_ref for c in audience(dossier, "lender", report, None, TODAY)] == ["C-1", "C-2"]
+
+
+def test_who_does_not_consent_is_written_nothing_and_another_of_the_party_is() -> None:
+    silent, other = make_contact("C-1", "BANK", consent=False), make_contact("C-2", "BANK", level=Level.STEERING)
+    assert refs(make_dossier(contacts=(silent, other)), "lender") == ["C-2"]
+    assert refs(make_dossier(contacts=(silent,)), "lender") == []
+    owner = Conclusion(stage=Stage.IDENTIFICATION, subject="party/BANK", value={"owner": "C-1"})
+    dossier = make_dossier(conclusions=[owner], contacts=(silent, make_contact("C-HEAD", "HEAD")))
+    assert refs(dossier, "owner", subject="BANK") == refs(dossier, "head") == ["C-HEAD"]
+
+
+def test_a_playbook_of_one_realm_runs_the_relationships_of_that_realm_only() -> None:
+    dossier = make_dossier()
+    both = participants(dossier, TODAY)
+    assert {p.realm for p in both} == set(Realm)
+    for realm in Realm:
+        only = replace(dossier, playbook=dossier.playbook.model_copy(update={"realms": (realm,)}))
+        assert participants(only, TODAY) == tuple(p for p in both if p.realm is realm)
+
+
+def test_every_audience_but_the_owner_stands_for_roles_and_is_none_itself() -> None:
+    dossier, obligation = make_dossier(), make_obligation()
+    assert {word for word in AUDIENCES if roles_meant(dossier, word, obligation) == (word,)} == {"owner"}
 
 
 def test_names_are_those_of_the_parties_and_a_role_nobody_holds_names_itself() -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pfflow.domain.audience import AUDIENCES
 from pfflow.domain.conditions import FUNCTIONS
 from pfflow.playbook import parse_playbook, playbook_schema
-from pfflow.playbook.validation import AUDIENCES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "playbook.md").read_text(encoding="utf-8")
 
