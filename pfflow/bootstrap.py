@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
-from pfflow.calendars import business_calendar
+from pfflow.calendars import codes_in, house_calendar
 from pfflow.cycle import Cycle
 from pfflow.delivery.compose import Sender
 from pfflow.delivery.connection import Security, SmtpServer
@@ -49,12 +49,14 @@ def worker_name() -> str:
 
 
 def calendar_of(playbook: Playbook, holdings: Holdings, as_of: datetime) -> BusinessCalendar:
-    """Give a project's calendar: the playbook's joint with the project's own, as wide as a decision may look."""
-    own = [code.strip() for code in holdings.project.calendars.replace("+", ",").split(",") if code.strip()]
-    codes = tuple(dict.fromkeys((*playbook.calendars, *own)))
+    """Give a project's calendar: the playbook's joint with the project's own, as wide as a decision may look.
+
+    The house's lists are laid over the package's, each over its own calendar before they are joined.
+    """
+    codes = tuple(dict.fromkeys((*playbook.calendars, *codes_in(holdings.project.calendars))))
     first = min(as_of, holdings.engaged_at or as_of).year - 1
     last = (as_of + timedelta(days=playbook.horizon_days) + _LONGEST_OFFSET).year
-    return business_calendar(codes, first, last)
+    return house_calendar(codes, first, last, holdings.holiday_lists)
 
 
 @dataclass(frozen=True, slots=True)

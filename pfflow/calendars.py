@@ -69,6 +69,28 @@ def house_calendar(
     return _of_house(named, first_year, last_year, entered)
 
 
+def check_house_list(entered: HouseList) -> None:
+    """Raise CalendarError for a list of no calendar, or one said to be published for years it has no day in."""
+    if entered.calendar == HOUSE:
+        if entered.published_until is not None:
+            raise CalendarError("only an official list is published: say whose it is with the calendar's code")
+        return
+    years = sorted(entered.years())
+    last = entered.published_until.year if entered.published_until else 0
+    beyond = [year for year in (*years, last) if year and not FIRST_YEAR <= year <= LAST_YEAR]
+    if beyond:
+        raise CalendarError(f"{beyond[0]} is out of reach: calendars go from {FIRST_YEAR} to {LAST_YEAR}")
+    if "+" in entered.calendar:
+        raise CalendarError(f"{entered.calendar} is joint: bring in the list of each calendar by itself")
+    first = min([*years, last or LAST_YEAR])
+    known_until = business_calendar([entered.calendar], first, max([*years, last])).published_until
+    lacking = [year for year in range(known_until.year + 1, last + 1) if year not in years]
+    if lacking:
+        raise CalendarError(
+            f"the list has no day in {lacking[0]}, yet is said to be published until {entered.published_until}"
+        )
+
+
 @lru_cache(maxsize=256)
 def _of_house(
     codes: tuple[str, ...], first_year: int, last_year: int, entered: tuple[HouseList, ...]

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.facts import Facts
+from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import EntryDraft
 from pfflow.domain.notices import Notice
@@ -46,7 +47,8 @@ class Finding:
 class Holdings:
     """What the store holds on one project: the facts that concern it, what is owed, what was fired and concluded.
 
-    `engaged_at` is the first instant anything was decided for the project, None before that.
+    `engaged_at` is the first instant anything was decided for the project, None before that; `holiday_lists` are the
+    house's own, for all its projects.
     """
 
     project: Project
@@ -55,6 +57,7 @@ class Holdings:
     firings: Mapping[tuple[str, str], Firing] = field(default_factory=dict)
     conclusions: Mapping[tuple[Stage, str], Conclusion] = field(default_factory=dict)
     engaged_at: datetime | None = None
+    holiday_lists: tuple[HouseList, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,10 @@ class Dossier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """All a stage says of one project at one instant: recorded as one transaction, or not at all."""
+    """All a stage says of one project at one instant: recorded as one transaction, or not at all.
+
+    `calendar` is what its dates were planned by, None where it plans none.
+    """
 
     project_ref: str
     stage: Stage
@@ -100,6 +106,7 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
     findings: tuple[Finding, ...] = ()
+    calendar: BusinessCalendar | None = None
 
     @property
     def quiet(self) -> bool:

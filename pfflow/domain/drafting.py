@@ -77,6 +77,7 @@ class Draft:
                 "due_on": obligation.due_on.isoformat(),
                 "unadjusted_on": obligation.unadjusted_on.isoformat(),
                 "provisional": obligation.provisional,
+                "calendar": self.dossier.calendar.version[:12],
                 "because": because,
             },
         )
@@ -148,4 +149,5 @@ class Draft:
             notices=tuple(self._notices),
             conclusions=tuple(self._conclusions.values()),
             findings=tuple(self._findings),
+            calendar=self.dossier.calendar if any("calendar" in entry.data for entry in self._entries) else None,
         )

@@ -1,12 +1,15 @@
 """The book of record: SQLAlchemy 2.0 and Alembic, nobody else. Nothing is opened at import."""
 
+from pfflow.store.calendars import ListImport
 from pfflow.store.errors import (
+    BrokenEditionError,
     DecisionMismatchError,
     DuplicateRecordError,
     OrphanError,
     StoreBusyError,
     StoreError,
     StoreUnreachableError,
+    UnknownEditionError,
     UnknownProjectError,
     UnsupportedDatabaseError,
 )
@@ -16,10 +19,12 @@ from pfflow.store.playbooks import StoredPlaybook
 from pfflow.store.sql_store import SqlStore
 
 __all__ = [
+    "BrokenEditionError",
     "DecisionMismatchError",
     "DuplicateRecordError",
     "Letter",
     "LetterStatus",
+    "ListImport",
     "OrphanError",
     "ProjectOverview",
     "SqlStore",
@@ -27,6 +32,7 @@ __all__ = [
     "StoreError",
     "StoreUnreachableError",
     "StoredPlaybook",
+    "UnknownEditionError",
     "UnknownProjectError",
     "UnsupportedDatabaseError",
 ]

@@ -27,6 +27,22 @@ class DecisionMismatchError(StoreError, ValueError):
     """A decision recorded under a hold that was taken for something else, or a second one under the same hold."""
 
 
+class UnknownEditionError(StoreError, LookupError):
+    """A version under which no calendar is kept."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"no calendar is kept under version {version!r}; a ledger entry that plans a date names one")
+        self.version = version
+
+
+class BrokenEditionError(StoreError, ValueError):
+    """A calendar that no longer has the digest it is kept under: somebody changed it."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"the calendar kept under version {version} was changed: its digest is another")
+        self.version = version
+
+
 class UnsupportedDatabaseError(StoreError, ValueError):
     """A database URL that is neither SQLite nor PostgreSQL."""
 

@@ -19,11 +19,12 @@ from sqlalchemy.exc import OperationalError
 
 from pfflow.domain.decision import Conclusion, Decision, Holdings
 from pfflow.domain.facts import Facts
+from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.words import Stage, Words
 from pfflow.ports import NotHeld, Recorded
-from pfflow.store import chain, outbox
+from pfflow.store import calendars, chain, outbox
 from pfflow.store.engine import gave_up_waiting
 from pfflow.store.errors import DecisionMismatchError, UnknownProjectError
 from pfflow.store.fact_reads import facts_of
@@ -66,6 +67,8 @@ class HeldProject:
             table_of(ConclusionRow),
             [_columns(_CONCLUSION, one) | {"project_ref": ref} for one in conclusions],
         )
+        if decision.calendar is not None:
+            calendars.keep_edition(connection, decision.calendar)
         notices = outbox.post(connection, decision.notices)
         entries = chain.append(connection, {ref: decision.entries})
         self._mark(ref)
@@ -118,8 +121,10 @@ def deciding(
             yield _held(connection, kept, project_ref, stage, as_of)
 
 
-def holdings_of(connection: Connection, facts: Facts, engaged_at: datetime | None) -> Holdings:
-    """Give all that is held on the project that the facts are of."""
+def holdings_of(
+    connection: Connection, facts: Facts, engaged_at: datetime | None, holiday_lists: tuple[HouseList, ...]
+) -> Holdings:
+    """Give all that is held on the project that the facts are of, with the house's holiday lists."""
     project_ref = facts.projects[0].project_ref
     of_conclusions = select(ConclusionRow.__table__).where(ConclusionRow.project_ref == project_ref)
     conclusions = [_value(Conclusion, _CONCLUSION, row) for row in connection.execute(of_conclusions)]
@@ -134,6 +139,7 @@ def holdings_of(connection: Connection, facts: Facts, engaged_at: datetime | Non
         firings={(one.obligation_key, one.rung): one for one in firings},
         conclusions={(one.stage, one.subject): one for one in conclusions},
         engaged_at=engaged_at,
+        holiday_lists=holiday_lists,
     )
 
 
@@ -163,7 +169,9 @@ def _held(
         if as_of == mark.decided_to and version == mark.decided_version:
             return NotHeld("unchanged")
     facts = kept.of(project_ref, version, lambda: facts_of(connection, project_ref))
-    return HeldProject(connection, stage, as_of, version, holdings_of(connection, facts, engaged_at))
+    return HeldProject(
+        connection, stage, as_of, version, holdings_of(connection, facts, engaged_at, kept.lists.of(connection))
+    )
 
 
 def _obligation(row: Row[Any]) -> Obligation:

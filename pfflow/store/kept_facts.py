@@ -11,15 +11,20 @@ from collections.abc import Callable
 from threading import Lock
 
 from pfflow.domain.facts import Facts
+from pfflow.store.calendars import KeptLists
 
 
 class KeptFacts:
-    """The facts of the projects last decided for, a version each; safe to share between threads."""
+    """The facts of the projects last decided for, a version each; safe to share between threads.
+
+    `lists` are the house's holiday lists, kept the same way.
+    """
 
     def __init__(self, most: int = 256) -> None:
         self._most = most
         self._kept: OrderedDict[str, tuple[int, Facts]] = OrderedDict()
         self._lock = Lock()
+        self.lists = KeptLists()
 
     def of(self, project_ref: str, version: int, read: Callable[[], Facts]) -> Facts:
         """Give the facts of a version, read now unless they are kept."""

@@ -10,14 +10,17 @@ from typing import Self
 
 from sqlalchemy import select
 
+from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Holdings
 from pfflow.domain.facts import Facts, Interaction
+from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.ledger import Break, Entry
 from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.project import Move, Phase
 from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, Deciding, NotHeld, Receipt
-from pfflow.store import chain, fact_reads, fact_writes, holding, migrate, outbox, overview, playbooks
+from pfflow.store import calendars, chain, fact_reads, fact_writes, holding, migrate, outbox, overview, playbooks
+from pfflow.store.calendars import ListImport
 from pfflow.store.engine import Engines, open_engines, transaction
 from pfflow.store.errors import UnknownProjectError
 from pfflow.store.kept_facts import KeptFacts
@@ -99,6 +102,28 @@ class SqlStore:
         with transaction(self._engines.reading) as connection:
             return playbooks.in_force(connection)
 
+    def import_holidays(self, entered: HouseList, at: datetime, by: str, *, everywhere: bool = True) -> ListImport:
+        """Put a holiday list's years in place of what was entered for them; the same list again changes nothing.
+
+        The projects concerned decide anew and get a ledger entry: all if `everywhere` (the list is the house's or the
+        playbook's), else those whose own calendars name the list's.
+        """
+        with transaction(self._engines.writing) as connection:
+            return calendars.import_list(connection, entered, everywhere=everywhere, at=at, by=by)
+
+    def house_lists(self) -> tuple[HouseList, ...]:
+        """Give the holiday lists the house entered, as they now stand; read again only when one was imported."""
+        with transaction(self._engines.reading) as connection:
+            return self._kept.lists.of(connection)
+
+    def calendar_edition(self, version: str) -> BusinessCalendar:
+        """Give the calendar dates were planned by, from the version (or its first twelve characters) in the ledger.
+
+        Raises UnknownEditionError, BrokenEditionError.
+        """
+        with transaction(self._engines.reading) as connection:
+            return calendars.edition(connection, version)
+
     def project_refs(self) -> tuple[str, ...]:
         """Give all project refs in order."""
         with transaction(self._engines.reading) as connection:
@@ -123,7 +148,8 @@ class SqlStore:
             found = connection.execute(head).first()
             if found is None:
                 raise UnknownProjectError(project_ref)
-            return holding.holdings_of(connection, fact_reads.facts_of(connection, project_ref), found.engaged_at)
+            facts, lists = fact_reads.facts_of(connection, project_ref), self._kept.lists.of(connection)
+            return holding.holdings_of(connection, facts, found.engaged_at, lists)
 
     def obligations(self, project_ref: str | None = None, status: Status | None = None) -> tuple[Obligation, ...]:
         """Give obligations in order of due instant, all or those of a project or status."""

@@ -1,4 +1,4 @@
-"""The tables of what the house does: obligations, firings, conclusions, the ledger, the outbox, the playbook.
+"""The tables of what the house does: obligations, firings, conclusions, ledger, outbox, playbook, calendars.
 
 What the register says has its own tables, in `pfflow.store.fact_tables`. `docs/store.md` has one line for each.
 """
@@ -26,6 +26,8 @@ COLUMN_TYPES: dict[Any, Any] = {
     Status: EnumText(Status),
     ObligationKind: EnumText(ObligationKind),
     dict[str, Any]: PlainJson,
+    list[str]: PlainJson,
+    list[int]: PlainJson,
 }
 """The column type for each type of value."""
 
@@ -203,3 +205,42 @@ class PlaybookRow(Base):
     sha256: Mapped[str]
     adopted_at: Mapped[datetime]
     adopted_by: Mapped[str]
+
+
+class CalendarListRow(Base):
+    """One version of the holiday list a house entered for a calendar; the last one is in force."""
+
+    __tablename__ = "calendar_list"
+
+    calendar: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    published_until: Mapped[date | None]
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[str]
+    sha256: Mapped[str]
+
+
+class OwnHolidayRow(Base):
+    """A day of a list in force: off (holiday), or worked although it would be off (workday)."""
+
+    __tablename__ = "own_holiday"
+
+    calendar: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+
+
+class CalendarEditionRow(Base):
+    """A calendar by which dates were planned, whole; its version is a digest of it. Years are those of its days."""
+
+    __tablename__ = "calendar_edition"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    first_year: Mapped[int | None]
+    last_year: Mapped[int | None]
+    holidays: Mapped[list[str]]
+    make_up_workdays: Mapped[list[str]]
+    weekend: Mapped[list[int]]
+    published_until: Mapped[date]
