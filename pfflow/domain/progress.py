@@ -23,7 +23,13 @@ def progress_report(dossier: Dossier, obligation: Obligation, as_of: datetime) -
         return Missing(Words("登记簿中没有里程碑", "the register has no milestones"))
     slipping = [m for m in milestones if m.slip_days() and m.actual_on is None]
     reached = [m for m in milestones if m.actual_on is not None]
-    overdue = [o for o in dossier.held.obligations.values() if o.overdue(as_of) and o.kind is not ObligationKind.NOTICE]
+    today = as_of.astimezone(dossier.playbook.zone).date()
+    # By days, as letters count: what falls due today, this report among it, is not late until tomorrow.
+    overdue = [
+        o
+        for o in dossier.held.obligations.values()
+        if o.live and o.due_on < today and o.kind is not ObligationKind.NOTICE
+    ]
     end = obligation.period_end or obligation.unadjusted_on
     return Report(
         name="progress",

@@ -17,7 +17,12 @@ from tests.factories import (
 )
 
 NOW = at("2026-02-02")
-MONTH = make_obligation(key="G1/progress/2026-01-31", due_at=at("2026-02-02", 17, 0), period_end=date(2026, 1, 31))
+MONTH = make_obligation(
+    key="G1/progress/2026-01-31",
+    due_at=at("2026-02-02", 17, 0),
+    due_on=date(2026, 2, 2),
+    period_end=date(2026, 1, 31),
+)
 MILESTONES = (
     make_milestone(milestone="toll", forecast_on=date(2026, 7, 30), reason="rain"),
     make_milestone(milestone="bridge", planned_on=date(2025, 12, 1), actual_on=date(2025, 12, 11)),
@@ -45,6 +50,14 @@ def test_the_report_counts_what_is_reached_what_slips_and_what_is_overdue() -> N
         ("2026-03-01", "0", ""),
         ("2026-06-30", "30", "rain"),
     ]
+
+
+def test_neither_the_report_itself_nor_what_else_falls_due_today_is_overdue_in_it() -> None:
+    late, today = make_obligation(), make_obligation(key="G1/fund-use/2026-01-31", due_on=date(2026, 2, 2))
+    dossier = make_dossier(milestones=MILESTONES, obligations=[MONTH, late, today])
+    report = progress_report(dossier, MONTH, at("2026-02-02", 18, 0))
+    assert isinstance(report, Report)
+    assert report.figures[-1].value == "1"
 
 
 def test_the_covers_stand_beside_the_milestones() -> None:
