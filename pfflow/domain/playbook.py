@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 
 from pfflow.domain.business_days import Convention
 from pfflow.domain.conditions import EXAMPLE, ConditionError, compiled
+from pfflow.domain.identifiers import email_problem
 from pfflow.domain.ladder import Definition, Ladder, OffsetText
 from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.offsets import Offset
@@ -48,7 +49,7 @@ def _day(value: object) -> date:
 
 
 def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
+    if email_problem(value):
         raise ValueError(f"{value!r} is no e-mail address; write one such as relations@example.com")
     return value
 
@@ -67,7 +68,6 @@ def _ahead(value: Offset) -> Offset:
 
 _WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ADDRESS = re.compile(r"[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+")
 
 Expression = Annotated[
     str,

@@ -35,7 +35,7 @@ def particulars(
     """Give the lines of a letter's facts box, in order.
 
     Times are the reader's wall time, and the obligation's too where its clock shows another time. `context` has the
-    shape of `pfflow.domain.escalation.letter_context`.
+    shape of `pfflow.domain.letter_context.letter_context`.
     """
     obligation, project = _box(context["obligation"]), _box(context["project"])
     lines = [

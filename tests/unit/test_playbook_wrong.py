@@ -35,6 +35,7 @@ MODELS = [
     ("calendars: [CN]", "calendars: CN", 12, "calendars: 'CN' is not a list; write it in brackets, [CN]"),
     ("calendars: [CN]", "calendars: []", 12, "calendars: it is empty; write at least one (Business calendars"),
     ("email: relations@expressway.example", "email: relations", 10, "no e-mail address; write one such as"),
+    ("email: relations@expressway.example", "email: a..b@expressway.example", 10, "no e-mail address"),
     ("email: relations@expressway.example", 'email: "a@b.example\\nBcc: c@d.example"', 10, "no e-mail address"),
     (
         'opens: "09:00"',
