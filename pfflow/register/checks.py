@@ -20,6 +20,9 @@ HUNDRED = Decimal(100)
 COMPARED = 5000
 """Among how many references the nearest to a wrong one is still looked for."""
 
+FURTHEST = 3660
+"""The most days between a period's end and what is due for it."""
+
 SCALES: Mapping[str, tuple[int, int]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 """Lowest and highest answer to each question."""
 
@@ -226,19 +229,24 @@ def validate_scores(rows: Rows) -> Iterator[Problem]:
         if question in SCALES and score is not None and not SCALES[question][0] <= score <= SCALES[question][1]:
             low, high = SCALES[question]
             yield entry.problem("score", f"off the scale of {question}", f"write a number from {low} to {high}")
+        elif question in SCALES and score is not None and score != int(score):
+            what = f"{question} is answered in whole numbers"
+            yield entry.problem("score", what, "write what was chosen, one row an answer, and no average")
     for entry in rows.of("assessments"):
         if not 1 <= entry.values.get("grade", 1) <= 4:
             yield entry.problem("grade", "off the scale", "write 1 (strong) to 4 (weak)")
 
 
 def validate_covenants(rows: Rows) -> Iterator[Problem]:
-    """Find covenants with a part missing, and negative days of grace."""
+    """Find covenants with a part missing, days that lead out of any calendar, and negative days of grace."""
     parts = ("metric", "operator", "threshold")
     for entry in rows.of("obligations"):
         missing = [part for part in parts if part not in entry.values]
         if missing and len(missing) < len(parts):
             what = f"a covenant without {' and '.join(missing)}"
             yield entry.problem(missing[0], what, "fill in metric, operator and threshold, or none of them")
+        if abs(entry.values.get("offset_days", 0)) > FURTHEST:
+            yield entry.problem("offset_days", "further than ten years from the period's end", "write days, as 45")
         if entry.values.get("grace_days", 0) < 0:
             yield entry.problem("grace_days", "negative days of grace", "write 0 or more")
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import TypeAlias
+from urllib.parse import quote
 from zoneinfo import available_timezones
 
 from pfflow.domain.identifiers import currency_problem, email_problem, lei_problem, uscc_problem
@@ -39,6 +40,12 @@ Value: TypeAlias = str | Decimal | Amount | int | bool | date | datetime
 
 LONGEST = 32_767
 """The most characters Excel itself lets a cell hold."""
+
+LONGEST_REF = 240
+"""The most characters of a reference as a key spells it, percent-encoded.
+
+A Message-ID holds three references and a rung's name, and has to stand on one line of 998 (RFC 5322 section 2.1.1).
+"""
 
 DIGITS_OF_EXCEL = 10**15
 """From here on Excel has rounded a number's last digits away."""
@@ -138,6 +145,10 @@ def _ref(column: Column, cell: Cell) -> str:
     text = unicodedata.normalize("NFKC", _text(column, cell))
     if len(text) > 200:
         raise UnreadableError(f"a reference of {len(text):,} characters", "write at most 200")
+    if len(quote(text)) > LONGEST_REF:
+        raise UnreadableError(
+            f"a reference of {len(text)} characters that Message-IDs have to spell out", "write at most 25 Chinese ones"
+        )
     return text
 
 

@@ -142,6 +142,13 @@ def test_the_clean_register_has_neither_problem_nor_remark(tmp_path: Path) -> No
     assert reading.facts.interactions[0].at == dt.datetime(2026, 3, 15, 2, 0, tzinfo=dt.UTC)
 
 
+def with_offset_days(days: int) -> Callable[[Workbook], None]:
+    def soil(book: Workbook) -> None:
+        book["合同义务"]["L1"], book["合同义务"]["L2"] = "期后天数", days
+
+    return soil
+
+
 @dataclass(frozen=True)
 class Dirt:
     name: str
@@ -256,10 +263,13 @@ DIRT = (
     Dirt("an end before its beginning", with_cell("项目角色", "F2", "2025-01-01"), "项目角色", 2, "F", "before since"),
     Dirt("maturity before the close", with_cell("项目", "I2", "2024-01-01"), "项目", 2, "I", "before fc_date"),
     Dirt("a score off its scale", with_cell("满意度调查", "F2", 11), "满意度调查", 2, "F", "0 to 10"),
+    Dirt("a score that is an average", with_cell("满意度调查", "F2", 4.5), "满意度调查", 2, "F", "whole numbers"),
+    Dirt("a reference too long to spell out", with_cell("参与方", "A2", "项" * 30), "参与方", 2, "A", "Message-IDs"),
     Dirt("a grade off its scale", with_cell("风险评估", "C2", 5), "风险评估", 2, "C", "1 (strong) to 4 (weak)"),
     Dirt("a grade that is no whole number", with_cell("风险评估", "C2", 2.5), "风险评估", 2, "C", "whole number"),
     Dirt("a covenant without a threshold", with_cell("合同义务", "J2", None), "合同义务", 2, "J", "without threshold"),
     Dirt("negative grace", with_cell("合同义务", "K2", -1), "合同义务", 2, "K", "negative days"),
+    Dirt("days that lead out of any calendar", with_offset_days(1_000_000), "合同义务", 2, "L", "ten years"),
     Dirt("a line break in a name", with_cell("参与方", "B2", "Bank\nof China"), "参与方", 2, "B", "line break"),
     Dirt(
         "an unknown unit in a header", with_cell("参与方", "E1", "注册资本(两)"), "参与方", 1, "E", "unit in the header"
