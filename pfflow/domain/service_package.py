@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
 from itertools import pairwise
 
 from pfflow.domain.conditions import ConditionError, holds
@@ -97,6 +97,11 @@ class Shortfall:
 def whole(amount: Decimal) -> Decimal:
     """Give an amount in whole currency units, rounded down: capacity is never overstated."""
     return amount.quantize(Decimal(1), rounding=ROUND_DOWN)
+
+
+def _whole_gap(amount: Decimal) -> Decimal:
+    """Give what is lacking in whole currency units, rounded up, so that it and the capacity make up the whole."""
+    return amount.quantize(Decimal(1), rounding=ROUND_UP)
 
 
 def waiver_key(project_ref: str) -> str:
@@ -285,7 +290,10 @@ def proposal(package: Package, *, for_customer: bool) -> Report:
     figures = [
         Figure(Words("债务承载力", "Debt capacity"), str(whole(package.capacity.debt)), CellKind.AMOUNT, amount),
         Figure(
-            Words("资本金缺口", "Equity to be brought"), str(whole(package.capacity.equity)), CellKind.AMOUNT, amount
+            Words("资本金缺口", "Equity to be brought"),
+            str(_whole_gap(package.capacity.equity)),
+            CellKind.AMOUNT,
+            amount,
         ),
         Figure(Words("目标 DSCR", "Target DSCR"), str(package.target_dscr), CellKind.RATIO),
         Figure(Words("最低 DSCR", "Minimum DSCR"), _ratio(package.minimum_dscr), CellKind.RATIO),

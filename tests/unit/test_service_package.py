@@ -159,6 +159,12 @@ def test_the_customers_document_does_not_show_the_risk_grade_or_the_rules() -> N
         assert all(len(row) == len(table.columns) for table in report.tables for row in table.rows)
 
 
+def test_the_debt_and_the_equity_of_the_document_make_up_the_capital_cost() -> None:
+    figures = {f.label.en: f.value for f in proposal(package(project()), for_customer=True).figures}
+    # A capacity of 421.236 and a gap of 578.764 against a cost of 1,000: neither is to lose what is behind the point.
+    assert (figures["Debt capacity"], figures["Equity to be brought"]) == ("421", "579")
+
+
 def test_the_evidence_adds_up_to_the_grade() -> None:
     inner = proposal(package(project()), for_customer=False)
     evidence = next(t for t in inner.tables if t.name == "evidence")
