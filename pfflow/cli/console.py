@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -93,6 +92,8 @@ def known_projects(known: Sequence[str], asked: Sequence[str] | None) -> tuple[s
 
 def instant(text: str | None, zone: str) -> datetime:
     """Read an instant: a date (18:00 in the zone), or a date and time with or without an offset; now if not said."""
+    from zoneinfo import ZoneInfo
+
     from pfflow.bootstrap import now
 
     if not text:

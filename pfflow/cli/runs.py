@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from pfflow.cli.console import REFUSED, WRONG_CALL, counted, day, instant, known_projects, refuse, table
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from pfflow.bootstrap import Engine
     from pfflow.cycle import Dispatched, Outcome
     from pfflow.domain.parties import Contact, Party
@@ -113,7 +113,7 @@ def _say(outcome: Outcome, zone: ZoneInfo) -> None:
         return
     done = outcome.recorded
     said = [
-        f"{counted(done.obligations, 'new obligation')}" if done.obligations else "",
+        f"{counted(done.obligations, 'obligation')} written" if done.obligations else "",
         f"{counted(done.firings, 'rung')} reached" if done.firings else "",
         f"{counted(done.notices, 'letter')}" if done.notices else "",
     ]
@@ -122,6 +122,8 @@ def _say(outcome: Outcome, zone: ZoneInfo) -> None:
 
 
 def _sent(opened: Engine) -> Dispatched:
+    import asyncio
+
     return asyncio.run(opened.cycle.dispatch(patience=opened.settings.mail_lease + 1))
 
 
