@@ -60,7 +60,7 @@ def main() -> None:
         deploy(server)
         paused(server)
         with worker(server, HOME / "prefect" / "worker.log"):
-            quiet = server.with_settings(PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="WARNING")
+            quiet = server.with_settings(PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="ERROR")
             story = [sys.executable, "-m", "flows.story"]
             told = subprocess.run(story, env=dict(quiet.environment), check=False)  # noqa: S603 - this program
     if told.returncode:

@@ -77,7 +77,9 @@ def _tell_identification(held: Holdings) -> None:
     parties, names = _concluded(held, Stage.IDENTIFICATION, "party/"), _names(held)
     placed = {ref: value for ref, value in parties.items() if value["segment"]}
     say(f"\n1 identification · 识别: {len(placed)} parties in {len({v['segment'] for v in placed.values()})} segments")
-    for ref, value in list(placed.items())[:_SEVERAL]:
+    one_each = {value["segment"]: ref for ref, value in reversed(placed.items()) if value["strategy_title"]}
+    for ref in sorted(one_each.values(), reverse=True)[-_SEVERAL:]:
+        value = placed[ref]
         because = held.conclusions[Stage.IDENTIFICATION, f"party/{ref}"].because
         say(f"    {names[ref]}: {value['segment']}, tier {value['tier']}, because {because.partition(': ')[2]}")
     for ref in sorted(parties.keys() - placed.keys()):
@@ -179,7 +181,7 @@ async def _tell_letters() -> None:
     kinds = Counter(
         "invitations" if line.invitation else "reports" if line.report else "other letters" for line in again
     )
-    say(f"    {len(again) - len(before)} new letters ({state.message})")
+    say(f"    {len(again) - len(before)} new letters (the run says: {state.message})")
     say(f"In all {len(again)} letters: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
 
 
