@@ -16,9 +16,14 @@ from tests.flows.cockpit import ROOT, Cockpit, expressway_in
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    """Give a Prefect server of this test run's own, on a free port."""
-    with prefect_server(tmp_path_factory.mktemp("prefect"), free_port(0)) as started:
-        yield started
+    """Give a Prefect server of this test run's own, on a free port; it schedules sooner, and not far ahead."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS", "10")
+        patch.setenv("PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS", "1")
+        patch.setenv("PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS", "2")
+        patch.setenv("PREFECT_WORKER_QUERY_SECONDS", "2")
+        with prefect_server(tmp_path_factory.mktemp("prefect"), free_port(0)) as started:
+            yield started
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_a_scheduled_run_of_every_deployment_is_made_by_the_server_and_completed
     for wave in (SCHEDULED[:1], SCHEDULED[1:]):
         due_now = {name: _brought_forward(cockpit, name, deployments[name]) for name in wave}
         for name, run_id in due_now.items():
-            done = eventually(partial(_final, cockpit, run_id), 120, f"the worker ends the run of {name}")
+            done = eventually(partial(_final, cockpit, run_id), 240, f"the worker ends the run of {name}")
             assert done["state"]["name"] == "Completed", (name, done["state"])
             assert re.fullmatch(rf"{name.partition('/')[0]} · EXP-01 · \d{{4}}-\d\d-\d\d", done["name"])
     assert cockpit.letters()
@@ -76,7 +76,7 @@ def test_artifacts_of_scheduled_runs_are_there_to_read(cockpit: Cockpit) -> None
 
 def _brought_forward(cockpit: Cockpit, name: str, deployment: dict[str, Any]) -> str:
     """Make the next run the scheduler made due now, since nobody waits until six in the morning; gives its id."""
-    run = eventually(partial(_next_of, cockpit, deployment), 90, f"the scheduler makes runs of {name}")
+    run = eventually(partial(_next_of, cockpit, deployment), 180, f"the scheduler makes runs of {name}")
     cockpit.ask(f"/flow_runs/{run['id']}/set_state", state={"type": "SCHEDULED"}, force=True)
     return str(run["id"])
 
