@@ -69,7 +69,7 @@ class Convention(StrEnum):
         >>> Convention.parse("HalfMonthModifiedFollowing")
         <Convention.HALF_MONTH_MODIFIED_FOLLOWING: 'half-month-modified-following'>
         """
-        found = _CONVENTIONS.get(_letters(text))
+        found = _CONVENTIONS.get(text) or _CONVENTIONS.get(_letters(text))
         if found is None:
             raise ConventionError(f"{text!r} is no business day convention: write one of {', '.join(cls)}")
         return found
@@ -79,7 +79,9 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter not in " -_\t")
 
 
-_CONVENTIONS: Mapping[str, Convention] = MappingProxyType({_letters(one): one for one in Convention})
+_CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
+    {spelling: one for one in Convention for spelling in (one.value, _letters(one))}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,15 @@ class BusinessCalendar:
 
     A day is a business day when it is a make-up workday, or neither a weekend day nor a holiday. `weekend` holds
     weekdays as `date.weekday()` counts them (Monday is 0). Dates after `published_until` are provisional: the
-    authority has not yet published its list. `version` is a digest of all of it, so a result can name its edition.
+    authority has not yet published its list. `version` is a digest of all of it, so a result can name its edition;
+    calendars are equal when their versions are, so that one is told from another without a look at every holiday.
     """
 
-    code: str
-    holidays: frozenset[date] = frozenset()
-    make_up_workdays: frozenset[date] = frozenset()
-    weekend: frozenset[int] = frozenset({SATURDAY, SUNDAY})
-    published_until: date = date.max
+    code: str = field(compare=False)
+    holidays: frozenset[date] = field(default=frozenset(), compare=False)
+    make_up_workdays: frozenset[date] = field(default=frozenset(), compare=False)
+    weekend: frozenset[int] = field(default=frozenset({SATURDAY, SUNDAY}), compare=False)
+    published_until: date = field(default=date.max, compare=False)
     version: str = field(init=False, default="")
 
     def __post_init__(self) -> None:

@@ -315,24 +315,39 @@ def _read(text: str, anchor: date | None) -> _Rule:
     return replace(rule, count=_count(text, parts["COUNT"], rule)) if "COUNT" in parts else rule
 
 
-@lru_cache(maxsize=512)
-def _unadjusted(text: str, first: date, last: date, anchor: date | None) -> tuple[tuple[date, ...], date | None]:
-    """Give the rule's dates in the window, and the last one before it (None when there is none)."""
-    rule = _read(text, anchor)
-    inside = tuple(rule.occurrences(first, last))
+def _before(rule: _Rule, first: date) -> date | None:
+    """Give the rule's last date before a day; None where there is none."""
     reach = rule.step()
-    while inside:
+    while True:
         try:
             earliest = first - reach
             before = rule.occurrences(earliest, first - DAY)
         except (OverflowError, ValueError):
-            break  # before the year 1
+            return None  # before the year 1
         if before:
-            return inside, before[-1]
+            return before[-1]
         if rule.anchored and earliest < rule.anchor:
-            break
+            return None
         reach *= 2
-    return inside, None
+
+
+@lru_cache(maxsize=1024)
+def _of_year(
+    text: str, year: int, convention: Convention, calendar: BusinessCalendar, anchor: date | None
+) -> tuple[Occurrence, ...]:
+    """Give a rule's occurrences of one year: expanded and rolled once, whoever asks and from whatever window."""
+    rule = _read(text, anchor)
+    days = rule.occurrences(date(year, 1, 1), date(year, 12, 31))
+    adjusts = convention is not Convention.UNADJUSTED
+    published = calendar.published_until
+    before = _before(rule, days[0]) if days else None
+    begins = before + DAY if before is not None else anchor
+    found = []
+    for day in days:
+        on = adjust(day, convention, calendar) if adjusts else day
+        found.append(Occurrence(day, on, adjusts and (day > published or on > published), begins, day))
+        begins = day + DAY
+    return tuple(found)
 
 
 def check(rule: str, anchor: date | None = None) -> None:
@@ -373,16 +388,23 @@ def expand(
     >>> len(dates), dates[1].unadjusted_on.isoformat(), dates[1].on.isoformat(), dates[1].period_start.isoformat()
     (24, '2026-01-31', '2026-01-30', '2026-01-16')
     """
-    days, before = _unadjusted(rule, start, until, anchor)
-    adjusts = convention is not Convention.UNADJUSTED
-    published = calendar.published_until
-    begins = before + DAY if before is not None else anchor
-    found = []
-    for day in days:
-        on = adjust(day, convention, calendar) if adjusts else day
-        found.append(Occurrence(day, on, adjusts and (day > published or on > published), begins, day))
-        begins = day + DAY
-    return tuple(found)
+    return _expanded(rule, (start, until), convention, calendar, anchor)
+
+
+@lru_cache(maxsize=1024)
+def _expanded(
+    rule: str, window: tuple[date, date], convention: Convention, calendar: BusinessCalendar, anchor: date | None
+) -> tuple[Occurrence, ...]:
+    start, until = window
+    read = _read(rule, anchor)
+    first = max(start, read.anchor) if read.anchored else start
+    last = until if read.until is None else min(until, read.until)
+    return tuple(
+        occurrence
+        for year in range(first.year, last.year + 1)
+        for occurrence in _of_year(rule, year, convention, calendar, anchor)
+        if first <= occurrence.unadjusted_on <= last
+    )
 
 
 def anchored(
@@ -407,6 +429,39 @@ def anchored(
     asked = convention is not Convention.UNADJUSTED or (offset.unit is OffsetUnit.BUSINESS_DAYS and offset.count != 0)
     provisional = asked and calendar.is_provisional(max(period_end, unadjusted_on, on))
     return Occurrence(unadjusted_on, on, provisional, period_start, period_end)
+
+
+def anchored_each(
+    frequency: PeriodFrequency,
+    ends: tuple[date, date],
+    offset: Offset,
+    convention: Convention,
+    calendar: BusinessCalendar,
+) -> tuple[Occurrence, ...]:
+    """Give the date owed by an offset from each end of `periods` between two days; "once" is owed from the first day.
+
+    >>> from pfflow.domain.business_days import WEEKENDS_ONLY
+    >>> year = date(2026, 1, 1), date(2026, 12, 31)
+    >>> due = anchored_each("quarterly", year, Offset.parse("+45d"), Convention.FOLLOWING, WEEKENDS_ONLY)
+    >>> [one.on.isoformat() for one in due]
+    ['2026-05-15', '2026-08-14', '2026-11-16', '2027-02-15']
+    """
+    return _anchored_each(frequency, ends, offset, convention, calendar)
+
+
+@lru_cache(maxsize=1024)
+def _anchored_each(
+    frequency: PeriodFrequency,
+    ends: tuple[date, date],
+    offset: Offset,
+    convention: Convention,
+    calendar: BusinessCalendar,
+) -> tuple[Occurrence, ...]:
+    first, last = ends
+    if last < first:
+        return ()
+    found = ((first, first),) if frequency == "once" else periods(frequency, first, last)
+    return tuple(anchored(end, offset, convention, calendar, period_start=start) for start, end in found)
 
 
 def _month_end(year: int, month: int) -> date:
