@@ -82,10 +82,13 @@ class EnumText(TypeDecorator[StrEnum]):
 
 def json_text(value: object) -> str:
     """Give the JSON text of a column: characters as they are, mappings of any kind, no NaN."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_mapping)
+    return _ENCODER.encode(value)
 
 
 def _mapping(value: object) -> dict[str, object]:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON: {value!r}")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_mapping)

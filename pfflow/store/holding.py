@@ -8,7 +8,7 @@ recorded before it, since its mark is its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -29,11 +29,14 @@ from pfflow.store.engine import gave_up_waiting
 from pfflow.store.errors import DecisionMismatchError, UnknownProjectError
 from pfflow.store.fact_reads import facts_of
 from pfflow.store.kept_facts import KeptFacts
-from pfflow.store.statements import insert_missing, table_of, upsert
+from pfflow.store.statements import bulk_upsert, insert_missing, table_of, upsert
 from pfflow.store.tables import ConclusionRow, FiringRow, ObligationRow, ProjectHeadRow, StageMarkRow
 
 _FIRING = tuple(field.name for field in fields(Firing))
 _CONCLUSION = tuple(field.name for field in fields(Conclusion))
+_TITLES = {"title_zh": "title.zh", "title_en": "title.en"}
+_OBLIGATION = tuple(_TITLES.get(column.name, column.name) for column in table_of(ObligationRow).columns)
+"""The attribute of an obligation that each column holds."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class HeldProject:
         obligations = [o for o in decision.obligations if held.obligations.get(o.key) != o]
         firings = [f for f in decision.firings if (f.obligation_key, f.rung) not in held.firings]
         conclusions = [c for c in decision.conclusions if held.conclusions.get((c.stage, c.subject)) != c]
-        upsert(connection, table_of(ObligationRow), [_obligation_columns(one) for one in obligations])
+        write_obligations(connection, obligations)
         insert_missing(
             connection, table_of(FiringRow), [_columns(_FIRING, one) | {"project_ref": ref} for one in firings]
         )
@@ -143,6 +146,11 @@ def holdings_of(
     )
 
 
+def write_obligations(connection: Connection, obligations: Sequence[Obligation]) -> None:
+    """Insert obligations, or put them in the place of those with their keys."""
+    bulk_upsert(connection, table_of(ObligationRow), _OBLIGATION).execute(connection, obligations)
+
+
 def obligations_where(connection: Connection, *conditions: Any) -> tuple[Obligation, ...]:  # noqa: ANN401 - SQL conditions
     """Give the obligations that meet the conditions, in order of due instant and key."""
     rows = connection.execute(select(ObligationRow.__table__).where(*conditions))
@@ -181,11 +189,6 @@ def _obligation(row: Row[Any]) -> Obligation:
 
 def _columns(names: Iterable[str], value: object) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}
-
-
-def _obligation_columns(one: Obligation) -> dict[str, Any]:
-    columns = _columns((field.name for field in fields(Obligation) if field.name != "title"), one)
-    return columns | {"title_zh": one.title.zh, "title_en": one.title.en}
 
 
 def _value(kind: type[Any], names: Iterable[str], row: Row[Any]) -> Any:  # noqa: ANN401 - gives one of `kind`

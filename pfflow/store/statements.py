@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import ColumnElement, Connection, Date, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
+
+from pfflow.store.column_types import EnumText
 
 T = TypeVar("T")
 
@@ -34,32 +40,86 @@ def in_byte_order(connection: Connection, column: InstrumentedAttribute[str]) ->
     return column.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
 
 
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A statement compiled once, and how a value becomes its parameters: what is written in great number.
+
+    SQLAlchemy would look at every parameter of every row; here only those that have something to be done are.
+    """
+
+    sql: str
+    get: Callable[[Any], tuple[Any, ...]]
+    binding: tuple[tuple[int, Callable[[Any], Any]], ...]
+    names: tuple[str, ...]
+
+    def execute(self, connection: Connection, values: Sequence[Any]) -> None:
+        """Write the values in one go."""
+        if values:
+            connection.exec_driver_sql(self.sql, [self._parameters(value) for value in values])
+
+    def _parameters(self, value: object) -> Any:  # noqa: ANN401 - a tuple, or a mapping where parameters have names
+        row = list(self.get(value))
+        for index, bind in self.binding:
+            row[index] = bind(row[index])
+        return dict(zip(self.names, row, strict=True)) if self.names else tuple(row)
+
+
+def bulk_upsert(connection: Connection, table: Table, attributes: Sequence[str]) -> Bulk:
+    """Give the statement of `upsert` for values that have these attributes, one a column, in the columns' order."""
+    return _bulk_upsert(connection.dialect, table, tuple(attributes))
+
+
+@lru_cache(maxsize=32)
+def _bulk_upsert(dialect: Dialect, table: Table, attributes: tuple[str, ...]) -> Bulk:
+    columns = list(table.columns)
+    of_column = dict(zip((column.name for column in columns), attributes, strict=True))
+    compiled = _upserting(dialect, table).compile(dialect=dialect, column_keys=list(of_column))
+    order = [table.columns[name] for name in compiled.positiontup or of_column]
+    binds = [_binding(column.type, dialect) for column in order]
+    return Bulk(
+        sql=str(compiled),
+        get=attrgetter(*(of_column[column.name] for column in order)),
+        binding=tuple((index, bind) for index, bind in enumerate(binds) if bind is not None),
+        names=() if compiled.positional else tuple(of_column),
+    )
+
+
+def _binding(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Give what makes a value a parameter; dates and words are few and come again and again, so they are kept."""
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(maxsize=4096)(bind) if bind and isinstance(kind, Date | EnumText) else bind
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, or update those whose primary key is there."""
-    if not rows:
-        return
-    statement = _insert(connection, table)
+    if rows:
+        connection.execute(_upserting(connection.dialect, table), rows)
+
+
+def _upserting(dialect: Dialect, table: Table) -> postgresql.Insert | sqlite.Insert:
+    statement = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
     others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     if others:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
-    else:
-        connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+        return statement.on_conflict_do_update(index_elements=keys, set_=others)
+    return statement.on_conflict_do_nothing(index_elements=keys)
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows whose primary key is not there; the others stay as they are."""
     if rows:
         keys = [column.name for column in table.primary_key]
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(index_elements=keys), rows)
+        connection.execute(_insert(connection.dialect, table).on_conflict_do_nothing(index_elements=keys), rows)
 
 
 def insert_unless_there(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert one row unless its primary key is there; gives whether it was not, whoever else is inserting it."""
     keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table).on_conflict_do_nothing(index_elements=keys).returning(*table.primary_key)
+    statement = (
+        _insert(connection.dialect, table).on_conflict_do_nothing(index_elements=keys).returning(*table.primary_key)
+    )
     return connection.execute(statement, row).first() is not None
 
 
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(dialect: Dialect, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
