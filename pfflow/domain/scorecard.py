@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import SurveyAnswer
-from pfflow.domain.ladder import Action, Firing
+from pfflow.domain.ladder import Action, Firing, action_in
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.playbook import ScorecardRow
 from pfflow.domain.satisfaction import csat
@@ -129,7 +129,7 @@ def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, la
 
 def _climbed_in(dossier: Dossier, firing: Firing, first: date, last: date) -> bool:
     on = _local_day(dossier, firing.fired_at)
-    escalated = firing.outcome == "fired" and firing.rung.startswith(Action.ESCALATE)
+    escalated = firing.outcome == "fired" and action_in(firing.rung) == Action.ESCALATE
     return escalated and on is not None and first <= on <= last
 
 
