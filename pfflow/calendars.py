@@ -13,7 +13,7 @@ import difflib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -195,15 +195,34 @@ def _single(code: str, first_year: int, last_year: int) -> BusinessCalendar:
     # A year's list may fix days of its neighbours: an observed New Year's Day, a working Sunday in December.
     listed = _listed(code, _within(bare, first_year - 1, last_year + 1), bare.default_language)
     first, last = date(first_year, 1, 1), date(last_year, 12, 31)
+    rested, begun = _past_weekends(listed, first, last)
     off = frozenset(day for day in tuple(listed) if first <= day <= last)
-    worked = frozenset(day for day in listed.weekend_workdays if first <= day <= last) - off
+    worked = (frozenset(day for day in listed.weekend_workdays if first <= day <= last) | begun) - off
     return BusinessCalendar(
         code=code,
-        holidays=off,
+        holidays=off | (rested - worked),
         make_up_workdays=worked,
-        weekend=_BOTH if listed.weekend < _BOTH else frozenset(listed.weekend),
+        weekend=_weekend(listed.weekend),
         published_until=_published_until(code, listed, first_year, last_year),
     )
+
+
+def _weekend(weekdays: Collection[int]) -> frozenset[int]:
+    return _BOTH if set(weekdays) < _BOTH else frozenset(weekdays)
+
+
+def _past_weekends(listed: holidays.HolidayBase, first: date, last: date) -> tuple[frozenset[date], frozenset[date]]:
+    """Give the days off and the days worked by a weekend that was another then, as the Emirates' was before 2022."""
+    if not any("_get_weekend" in vars(kind) for kind in type(listed).__mro__ if kind is not holidays.HolidayBase):
+        return frozenset(), frozenset()
+    today = _weekend(listed.weekend)
+    rested, begun = set[date](), set[date]()
+    for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        day = date.fromordinal(ordinal)
+        then = _weekend(listed._get_weekend(day))  # noqa: SLF001 - the package has no public name for a past weekend
+        if then != today and (day.weekday() in then) != (day.weekday() in today):
+            (rested if day.weekday() in then else begun).add(day)
+    return frozenset(rested), frozenset(begun)
 
 
 @dataclass(frozen=True, slots=True)

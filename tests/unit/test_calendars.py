@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from pfflow.calendars import CalendarError, business_calendar, read_own_holidays
+from pfflow.calendars import (
+    CalendarError,
+    almanac,
+    business_calendar,
+    check_house_list,
+    codes_in,
+    holiday_names,
+    house_calendar,
+    read_own_holidays,
+)
 from pfflow.domain.business_days import WEEKENDS_ONLY, Convention, add_business_days, adjust
-from pfflow.domain.holiday_lists import OwnHoliday
+from pfflow.domain.holiday_lists import HOUSE, HouseList, OwnHoliday
 
 MAKE_UP_2026 = [date(2026, *day) for day in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))]
 SPRING_FESTIVAL_2026 = [date(2026, 2, day) for day in (16, 17, 18, 19, 20, 23)]
@@ -83,6 +93,13 @@ def test_saturday_is_no_business_day_in_hong_kong() -> None:
 def test_a_weekend_with_a_friday_is_kept() -> None:
     saudi = business_calendar(["SA"], 2026, 2026)
     assert [saudi.is_business_day(date(2026, 1, day)) for day in (9, 10, 11)] == [False, False, True]  # Fri, Sat, Sun
+
+
+def test_a_weekend_that_was_another_before_is_kept_for_its_years() -> None:
+    emirates = business_calendar(["AE"], 2021, 2022)  # Friday and Saturday until 2021, Saturday and Sunday since
+    in_2021 = [emirates.is_business_day(date(2021, 6, day)) for day in (4, 5, 6)]  # Friday, Saturday, Sunday
+    in_2022 = [emirates.is_business_day(date(2022, 6, day)) for day in (3, 4, 5)]
+    assert (in_2021, in_2022) == ([False, False, True], [True, False, False])
 
 
 def test_a_part_of_a_country_has_its_own_days() -> None:
@@ -219,3 +236,109 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> N
     for path in (tmp_path / "own.csv", tmp_path / "none.csv"):
         with pytest.raises(CalendarError, match="cannot be read as UTF-8 text"):
             read_own_holidays(path)
+
+
+NEW_YEAR_2027, BRIDGE, MAKE_UP = date(2027, 1, 1), date(2027, 1, 4), date(2027, 1, 9)
+OFFICIAL = HouseList(
+    "CN",
+    (OwnHoliday(NEW_YEAR_2027, "元旦"), OwnHoliday(BRIDGE, "元旦"), OwnHoliday(MAKE_UP, "元旦调休", "workday")),
+    date(2027, 12, 31),
+)
+
+
+def test_an_official_list_stands_in_place_of_the_years_that_were_only_projected() -> None:
+    before, after = business_calendar(["CN"], 2026, 2028), house_calendar(["CN"], 2026, 2028, [OFFICIAL])
+    national_day = date(2027, 10, 1)  # projected, but not in the made-up list
+    assert [before.is_business_day(national_day), after.is_business_day(national_day)] == [False, True]
+    assert [after.is_business_day(day) for day in (NEW_YEAR_2027, BRIDGE, MAKE_UP)] == [False, False, True]
+    for year in (2026, 2028):
+        assert {d for d in after.holidays if d.year == year} == {d for d in before.holidays if d.year == year}
+    assert (after.code, after.published_until) == ("CN", date(2027, 12, 31))
+    assert after.version != before.version
+
+
+def test_days_that_nobody_says_are_official_are_added_and_stay_provisional() -> None:
+    added = house_calendar(["CN"], 2026, 2028, [HouseList("CN", OFFICIAL.days)])
+    assert not added.is_business_day(date(2027, 10, 1))
+    assert not added.is_business_day(BRIDGE)
+    assert added.published_until == date(2026, 12, 31)
+
+
+def test_an_official_list_adds_to_a_year_that_is_published_already() -> None:
+    bridge = OwnHoliday(date(2026, 3, 2), "bridge")
+    china = house_calendar(["CN"], 2026, 2028, [HouseList("CN", (bridge,), date(2026, 12, 31))])
+    assert not china.is_business_day(bridge.on)
+    assert not any(map(china.is_business_day, SPRING_FESTIVAL_2026))
+    assert china.published_until == date(2026, 12, 31)
+
+
+def test_each_list_is_laid_over_its_own_calendar_before_they_are_joined() -> None:
+    joint = house_calendar(["CN", "HK"], 2026, 2028, [OFFICIAL])
+    assert not joint.is_business_day(BRIDGE)
+    assert not joint.is_business_day(MAKE_UP)  # a Saturday, on which Hong Kong rests
+    assert joint.published_until == date(2027, 12, 31)
+    assert house_calendar(["HK"], 2026, 2028, [OFFICIAL]) == business_calendar(["HK"], 2026, 2028)
+
+
+def test_the_houses_own_days_have_the_last_word_on_every_calendar() -> None:
+    own = HouseList(HOUSE, (OwnHoliday(date(2026, 3, 2), "司庆"), OwnHoliday(date(2026, 3, 7), "盘点", "workday")))
+    for codes in (["CN"], ["CN", "HK"], ["WEEKENDS"]):
+        calendar = house_calendar(codes, 2026, 2027, [own])
+        assert [calendar.is_business_day(one.on) for one in own.days] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("entered", "sentence"),
+    [
+        (HouseList("CHINA", OFFICIAL.days), "near it: CN"),
+        (HouseList("CN+HK", OFFICIAL.days), "is joint"),
+        (HouseList("CN", OFFICIAL.days, date(2028, 12, 31)), "no day in 2028"),
+        (HouseList("CN", (OwnHoliday(date(2201, 1, 1), "x"),)), "2201 is out of reach"),
+        (HouseList(HOUSE, OFFICIAL.days, date(2027, 12, 31)), "say whose it is"),
+    ],
+)
+def test_a_list_that_cannot_be_meant_is_refused(entered: HouseList, sentence: str) -> None:
+    with pytest.raises(CalendarError, match=re.escape(sentence)):
+        check_house_list(entered)
+    check_house_list(OFFICIAL)
+    check_house_list(HouseList(HOUSE, OFFICIAL.days))
+
+
+def test_new_days_replace_their_years_and_what_was_official_stays_so() -> None:
+    of_2028 = (OwnHoliday(date(2028, 1, 26), "春节"),)
+    both = OFFICIAL.with_years(of_2028, None)
+    assert both == HouseList("CN", (*OFFICIAL.days, *of_2028), date(2027, 12, 31))
+    fewer = both.with_years(OFFICIAL.days[:1], date(2028, 12, 31))
+    assert fewer == HouseList("CN", (OFFICIAL.days[0], *of_2028), date(2028, 12, 31))
+
+
+def test_an_almanac_judges_each_year_by_itself() -> None:
+    # Saudi Arabia's calendar marks estimated feasts; what was asked about 1980 must not make 2026 provisional.
+    for code in ("CN", "IN", "AE", "TR"):
+        for on in (date(2015, 6, 15), date(2026, 6, 15), date(2045, 6, 15)):
+            wide, narrow = almanac((code,), 2010, 2050), almanac((code,), on.year, on.year)
+            assert wide.roll(on, Convention.FOLLOWING) == narrow.roll(on, Convention.FOLLOWING)
+    assert almanac(("CN",), 2010, 2050).roll(date(2026, 12, 31), Convention.FOLLOWING) == (date(2026, 12, 31), False)
+
+
+def test_an_almanac_is_provisional_also_before_a_list_begins() -> None:
+    target = almanac(("XECB",), 1990, 2009)  # the payment system opened in 1999
+    rolled = [target.roll(date(year, 3, 2), Convention.PRECEDING)[1] for year in (1995, 2005)]
+    assert rolled == [True, False]
+
+
+def test_an_almanac_knows_what_the_house_entered() -> None:
+    known = almanac(("CN", "HK"), 2027, 2028, (OFFICIAL,))
+    rolled = [known.roll(date(year, 1, 4), Convention.FOLLOWING) for year in (2027, 2028)]
+    assert rolled == [(date(2027, 1, 5), False), (date(2028, 1, 4), True)]
+
+
+def test_names_are_given_in_chinese_and_in_english_as_far_as_there_are_any() -> None:
+    assert holiday_names("CN", 2026)[date(2026, 2, 17)] == ("春节", "Chinese New Year (Spring Festival)")
+    assert holiday_names("XNYS", 2026)[date(2026, 4, 3)] == ("", "Good Friday")
+    assert holiday_names("WEEKENDS", 2026) == {}
+
+
+def test_joint_codes_are_read_with_plus_or_comma() -> None:
+    assert codes_in(" cn+HK, GB-eng ,,cn") == ("CN", "HK", "GB-ENG")
+    assert codes_in("") == ()
