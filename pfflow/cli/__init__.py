@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pfflow.cli import answers, calendars, console, feeds, ledger, letters, playbooks, registers, runs
+from pfflow.cli import answers, calendars, console, feeds, ledger, letters, plans, playbooks, registers, runs
 
 app = typer.Typer(
     name="pfflow",
@@ -29,7 +29,7 @@ def _begin(
     console.show_tracebacks(shown=traceback)
 
 
-for module in (registers, playbooks, runs, calendars, letters, feeds, answers, ledger):
+for module in (registers, playbooks, plans, runs, calendars, letters, feeds, answers, ledger):
     module.add_to(app)
 
 

@@ -33,7 +33,7 @@ def check(playbook: PlaybookFile) -> None:
         typer.echo(str(problem), err=True)
     if reading.playbook is None:
         raise refuse(f"{playbook} is not usable")
-    _refuse_unknown_calendars(playbook, reading.playbook.calendars)
+    refuse_unknown_calendars(playbook, reading.playbook.calendars)
     typer.echo(f"{playbook}: {reading.playbook.name}, version {reading.playbook.version}, is good")
 
 
@@ -51,7 +51,7 @@ def adopt(
         typer.echo(str(problem), err=True)
     if reading.playbook is None:
         raise refuse(f"{playbook} is not usable and was not adopted")
-    _refuse_unknown_calendars(playbook, reading.playbook.calendars)
+    refuse_unknown_calendars(playbook, reading.playbook.calendars)
     with opened_store(Settings()) as store:
         stored = store.adopt_playbook(
             playbook.read_text(encoding="utf-8"), reading.playbook.name, reading.playbook.version, now(), by
@@ -59,7 +59,8 @@ def adopt(
     typer.echo(f"{stored.name}, version {stored.version}, is in force (sha256 {stored.sha256[:12]})")
 
 
-def _refuse_unknown_calendars(playbook: Path, codes: Sequence[str]) -> None:
+def refuse_unknown_calendars(playbook: Path, codes: Sequence[str]) -> None:
+    """Refuse a playbook that names calendars nobody knows."""
     from pfflow.bootstrap import now
     from pfflow.calendars import CalendarError, business_calendar
 

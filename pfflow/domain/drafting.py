@@ -83,6 +83,28 @@ class Draft:
         )
         return True
 
+    def plan_again(self, obligation: Obligation, because: str) -> None:
+        """Put an obligation that was cancelled, and is wanted again, back in the plan."""
+        back = obligation.moved_to(Status.PLANNED, at=self.as_of)
+        self.shift(back, "replanned", because)
+
+    def shift(self, obligation: Obligation, kind: str, because: str) -> None:
+        """Put an obligation's new terms in place of its old ones, and write down which they are and why."""
+        self._obligations[obligation.key] = obligation
+        self.enter(
+            kind,
+            obligation.key,
+            {
+                "due_at": obligation.due_at.isoformat(),
+                "due_on": obligation.due_on.isoformat(),
+                "unadjusted_on": obligation.unadjusted_on.isoformat(),
+                "provisional": obligation.provisional,
+                "calendar": self.dossier.calendar.version[:12],
+                "sequence": obligation.sequence,
+                "because": because,
+            },
+        )
+
     def change(self, obligation: Obligation) -> None:
         """Put an obligation in place of the one with its key, without a move of its life."""
         self._obligations[obligation.key] = obligation

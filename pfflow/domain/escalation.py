@@ -10,7 +10,7 @@ obligation twice at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, action_in, steps_of
 from pfflow.domain.letter_context import letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
-from pfflow.domain.obligations import Obligation, ObligationKind, Status
+from pfflow.domain.obligations import ASKED, INVITED, Obligation, ObligationKind, Status
 from pfflow.domain.offsets import Offset, offset_instant
 from pfflow.domain.parties import Contact, Direction
 from pfflow.domain.reports import Report
@@ -45,6 +45,8 @@ _FULFILLED_BY_SENDING = frozenset({ObligationKind.REPORT, ObligationKind.OFFER})
 _FULFILLED_BY_HEARING = frozenset({ObligationKind.NOTICE})
 _CHASING = frozenset({Action.REQUEST, Action.REMIND, Action.ESCALATE})
 """What an acknowledgement holds."""
+_TELLING = frozenset({Action.ANNOUNCE, Action.INVITE, Action.REQUEST, Action.REMIND})
+"""What tells people a date that lies ahead."""
 _SAID_BY = {Action.REMIND: frozenset({Action.REMIND, Action.REQUEST, Action.INVITE})}
 """What leaves an action nothing to say to whoever hears both at once; for all others it is the action itself."""
 
@@ -150,7 +152,7 @@ def steps(draft: Draft, obligation: Obligation, ladder: Ladder) -> tuple[Step, .
     found: list[Step] = []
     for rung in ladder.rungs:
         first = _moved(draft, obligation.due_at, rung.at)
-        for step in steps_of(rung, first, _repeats(draft, rung, first)):
+        for step in steps_of(rung, first, _repeats(draft, rung, first), obligation.sequence):
             found.append(step)
             if step.at > draft.as_of:
                 break
@@ -246,7 +248,7 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
     told = _told(draft, obligation, step.rung.do)
     readers = [contact for contact in meant if contact.email.lower() not in told]
     if not readers:
-        _mark(draft, obligation, step, "merged", "everyone it goes to is told the same at this instant")
+        _mark(draft, obligation, step, "merged", "everyone it goes to is told the same already")
         return obligation
     if step.rung.do is Action.REQUEST and step.at < obligation.due_at:
         because = NO_WORDS
@@ -269,17 +271,38 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
     ]
     if obligation.status is Status.PLANNED:
         obligation = draft.move(obligation, Status.OPEN)
+    obligation = _noted(draft, obligation, step.rung.do, readers)
     draft.fire(_firing(draft, obligation, step, "fired", rerouted), notices)
     if step.rung.do is Action.SEND and obligation.kind in _FULFILLED_BY_SENDING:
         obligation = draft.move(obligation, Status.FULFILLED, by=HOUSE, because=f"sent by {step.name}")
     return obligation
 
 
+def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequence[Contact]) -> Obligation:
+    """Keep who was told of the date, where it lies ahead: they hear of it when it moves."""
+    if action not in _TELLING or obligation.due_at <= draft.as_of:
+        return obligation
+    how = INVITED if action is Action.INVITE else ASKED
+    refs = {*obligation.told(how), *(contact.contact_ref for contact in readers)}
+    if refs == set(obligation.told(how)):
+        return obligation
+    obligation = obligation.telling(how, refs)
+    draft.change(obligation)
+    return obligation
+
+
+def addresses(draft: Draft, contact_refs: Collection[str]) -> frozenset[str]:
+    """Give the addresses of contacts, in lower case."""
+    return frozenset(c.email.lower() for c in draft.dossier.facts.contacts if c.contact_ref in contact_refs)
+
+
 def _told(draft: Draft, obligation: Obligation, action: Action) -> frozenset[str]:
-    """Give the addresses that are told the same of an obligation in this decision already."""
+    """Give the addresses that are told the same of an obligation in this decision already, or are invited to it."""
     same = _SAID_BY.get(action, frozenset({action}))
     refs = {n.contact_ref for n in draft.notices_of(obligation.key) if action_in(n.rung) in same}
-    return frozenset(c.email.lower() for c in draft.dossier.facts.contacts if c.contact_ref in refs)
+    if action is Action.INVITE:
+        refs.update(obligation.told(INVITED))
+    return addresses(draft, refs)
 
 
 def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Contact, ...], str]:
@@ -298,14 +321,24 @@ def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Co
     return audience(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"
 
 
-def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
-    house = draft.dossier.playbook.house
-    everyone = {
+def invited_by(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> Mapping[str, Contact]:
+    """Give whom rungs invite, by address in lower case."""
+    return {
         contact.email.lower(): contact
-        for rung in draft.dossier.playbook.ladders[obligation.ladder].rungs
+        for rung in rungs
         if rung.do is Action.INVITE
         for contact in audience(draft.dossier, rung.to, obligation, rung.level, draft.today)
-    } or {contact.email.lower(): contact for contact in readers}
+    }
+
+
+def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
+    everyone = invited_by(draft, obligation, draft.dossier.playbook.ladders[obligation.ladder].rungs)
+    return invitation_to(draft, obligation, list(everyone.values()) or readers)
+
+
+def invitation_to(draft: Draft, obligation: Obligation, guests: Sequence[Contact]) -> Invitation:
+    """Give a meeting as the calendars of its guests see it."""
+    house = draft.dossier.playbook.house
     return Invitation(
         uid=f"{obligation.key}@{house.email.rpartition('@')[2]}",
         sequence=obligation.sequence,
@@ -319,12 +352,13 @@ def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]
         organizer_email=house.email,
         attendees=tuple(
             Attendee(contact.contact_ref, contact.name, contact.email)
-            for contact in sorted(everyone.values(), key=lambda c: c.contact_ref)
+            for contact in sorted(guests, key=lambda c: c.contact_ref)
         ),
-        location=_location(obligation),
+        location=location_of(obligation),
     )
 
 
-def _location(obligation: Obligation) -> Words:
+def location_of(obligation: Obligation) -> Words:
+    """Give where a meeting is held."""
     said = obligation.details.get("location")
     return Words(str(said.get("zh", "")), str(said.get("en", ""))) if isinstance(said, Mapping) else NO_WORDS

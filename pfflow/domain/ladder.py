@@ -99,7 +99,10 @@ class Ladder(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One firing of a rung to be: `name` is the rung's name, with /2, /3 … where it repeats; `at` its UTC instant."""
+    """One firing of a rung to be, at a UTC instant.
+
+    `name` is the rung's name, with #1, #2 … once its obligation was moved and /2, /3 … where it repeats.
+    """
 
     rung: Rung
     name: str
@@ -118,13 +121,23 @@ class Firing:
     because: str = ""
 
 
-def steps_of(rung: Rung, first_at: datetime, following: Iterator[datetime]) -> Iterator[Step]:
+def name_at(rung: Rung, sequence: int) -> str:
+    """Give what a rung is called once its obligation was moved: each move arms the ladder anew, under new names.
+
+    >>> name_at(Rung(at="-1bd", do="remind", to="responsible"), 2)
+    'remind-1bd-responsible#2'
+    """
+    return f"{rung.name}#{sequence}" if sequence else rung.name
+
+
+def steps_of(rung: Rung, first_at: datetime, following: Iterator[datetime], sequence: int = 0) -> Iterator[Step]:
     """Give the firings of a rung in order: one, or up to `limit` at the instants that follow."""
-    yield Step(rung, rung.name, first_at)
+    name = name_at(rung, sequence)
+    yield Step(rung, name, first_at)
     if rung.repeat is None:
         return
     for number, at in zip(range(2, rung.limit + 1), following, strict=False):
-        yield Step(rung, f"{rung.name}/{number}", at)
+        yield Step(rung, f"{name}/{number}", at)
 
 
 def action_in(step_name: str) -> str:

@@ -10,7 +10,7 @@ from pfflow.domain.audience import names_of, owner_of, roles_meant
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import Action, Step, action_in
-from pfflow.domain.obligations import Obligation, ObligationKind
+from pfflow.domain.obligations import TOLD, Obligation, ObligationKind
 from pfflow.domain.words import NO_WORDS, Json, Stage, Words
 
 FALLBACK = Stage.COMMUNICATION
@@ -86,11 +86,11 @@ def letter_context(
         "said": [
             {"action": action_in(f.rung), "on": _day(draft, f.fired_at)}
             for f in draft.firings_of(obligation.key)
-            if f.outcome == "fired"
+            if f.outcome == "fired" and action_in(f.rung)
         ],
         "next": _next(draft, obligation, following),
         "reason": because.as_json(),
-        "details": dict(obligation.details),
+        "details": {name: value for name, value in obligation.details.items() if name not in TOLD},
     }
 
 

@@ -32,7 +32,8 @@ class Attendee:
 class Invitation:
     """A meeting as a calendar sees it (RFC 5545 VEVENT): same `uid` for life, `sequence` up with every change.
 
-    `starts_at` and `ends_at` are UTC instants, shown in `timezone` (IANA name).
+    `starts_at` and `ends_at` are UTC instants, shown in `timezone` (IANA name). A CANCEL that `uninvites` takes its
+    attendees out of a meeting that is held without them, so it says no STATUS (RFC 5546 section 3.2.5).
     """
 
     uid: str
@@ -47,6 +48,7 @@ class Invitation:
     organizer_email: str
     attendees: tuple[Attendee, ...]
     location: Words = NO_WORDS
+    uninvites: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

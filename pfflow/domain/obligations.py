@@ -1,13 +1,14 @@
 """The one noun: an obligation is something a party owes another by a day.
 
 A meeting to hold, a report to send, a fact to supply, an approval to give, a covenant to certify: one life, one key.
-Overdue is derived, never stored. `TRANSITIONS` is the whole life; a move that is not in it is the error.
+Overdue is derived, never stored. `TRANSITIONS` is the whole life; a move that is not in it is the error. What a plan
+cancelled another plan may want again: it is the same obligation, so it goes back to planned and keeps its key.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -49,9 +50,17 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
         Status.OPEN: frozenset({Status.FULFILLED, Status.WAIVED, Status.CANCELLED}),
         Status.FULFILLED: frozenset(),
         Status.WAIVED: frozenset(),
-        Status.CANCELLED: frozenset(),
+        Status.CANCELLED: frozenset({Status.PLANNED}),
     }
 )
+
+
+INVITED, ASKED = "invited", "asked"
+TOLD = (INVITED, ASKED)
+"""The details that say who was told of an obligation's date: contact refs, invited into calendars or asked by letter.
+
+Who was told then is no matter of who holds which role now, so it is kept and not derived.
+"""
 
 
 class ObligationError(ValueError):
@@ -95,6 +104,17 @@ class Obligation:
     closed_because: str = ""
     details: Mapping[str, Json] = field(default_factory=dict)
 
+    def told(self, how: str) -> tuple[str, ...]:
+        """Give the refs of the contacts who were told of it: INVITED or ASKED, in order."""
+        refs = self.details.get(how)
+        return tuple(map(str, refs)) if isinstance(refs, Sequence) and not isinstance(refs, str) else ()
+
+    def telling(self, how: str, refs: Iterable[str]) -> Obligation:
+        """Give it with these contacts as the ones who were told of it."""
+        others = {name: value for name, value in self.details.items() if name != how}
+        told = sorted(set(refs))
+        return replace(self, details={**others, how: told} if told else others)
+
     @property
     def live(self) -> bool:
         """Whether it is still owed."""
@@ -115,6 +135,8 @@ class Obligation:
             raise ObligationError(f"{self.key}: a waiver names who waives and why")
         if status is Status.OPEN:
             return replace(self, status=status)
+        if status is Status.PLANNED:
+            return replace(self, status=status, closed_at=None, closed_by="", closed_because="")
         return replace(self, status=status, closed_at=at, closed_by=by, closed_because=because, held_until=None)
 
 

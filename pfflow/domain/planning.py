@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import unquote
 
 from pfflow.domain.audience import raci_of
@@ -49,6 +49,28 @@ class Wanted:
 def rolling_window(dossier: Dossier, today: date) -> Window:
     """Give the days the stage plans: from the day the relationship began here to the horizon."""
     return Window(dossier.engaged_on, today + timedelta(days=dossier.playbook.horizon_days))
+
+
+def upcoming(dossier: Dossier, as_of: datetime, find: Find) -> Iterator[Wanted]:
+    """Give what the rolling horizon asks for: what lies ahead, and what nobody could plan in time.
+
+    A date of a cadence that is past is wanted only on the first day of the relationship, or where it is later than
+    everything held of its cadence, so that nobody has planned since. A rule that changed, or a phase that was entered,
+    makes no date overdue that was never asked for. What documents oblige to is owed from the first day, planned or not.
+    """
+    today = as_of.astimezone(dossier.playbook.zone).date()
+    latest: dict[str, date] = {}
+    for held in dossier.of_stage(Stage.COMMUNICATION):
+        source = source_of(held.key)
+        latest[source] = max(held.due_on, latest.get(source, held.due_on))
+    for one in wanted(dossier, rolling_window(dossier, today), find):
+        if (
+            one.obligation.due_at > as_of
+            or one.source not in dossier.playbook.cadences
+            or dossier.engaged_on == today
+            or one.obligation.due_on > latest.get(one.source, date.max)
+        ):
+            yield one
 
 
 def source_of(key: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def house_templates(house_folder: Path | None = None) -> Templates:
         words=_words,
         day=_day,
         plain_day=_plain_day,
+        moment=_moment,
         month=_month,
         figure=_figure,
         paragraphs=paragraphs,
@@ -116,6 +118,12 @@ def _day(context: Context, value: str) -> str:
 @pass_context
 def _plain_day(context: Context, value: str) -> str:
     return formats.plain_day(value, context["language"])
+
+
+@pass_context
+def _moment(context: Context, value: str) -> str:
+    """Give an ISO instant as the reader's wall time."""
+    return formats.moment(datetime.fromisoformat(value), context["timezone"], context["language"])
 
 
 @pass_context

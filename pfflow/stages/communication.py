@@ -9,7 +9,7 @@ from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send
 from pfflow.domain.fund_use import ITEMISED, fund_use_report, itemised
 from pfflow.domain.obligations import Obligation, Status
-from pfflow.domain.planning import rolling_window, wanted
+from pfflow.domain.planning import upcoming
 from pfflow.domain.progress import progress_report
 from pfflow.domain.project import Phase
 from pfflow.domain.reports import Report
@@ -24,7 +24,7 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     if dossier.project.phase is Phase.EXIT:
         _let_go(draft)
     else:
-        for one in wanted(dossier, rolling_window(dossier, draft.today), draft.find):
+        for one in upcoming(dossier, as_of, draft.find):
             draft.plan(one.obligation, one.because)
     climb(draft, lambda obligation: _content(dossier, obligation, as_of))
     _note_itemised(draft)

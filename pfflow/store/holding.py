@@ -106,7 +106,7 @@ class HeldProject:
 
 @contextmanager
 def deciding(
-    engine: Engine, kept: KeptFacts, project_ref: str, stage: Stage, as_of: datetime
+    engine: Engine, kept: KeptFacts, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
 ) -> Iterator[HeldProject | NotHeld]:
     """Hold a project for a stage at an instant; the transaction ends with the hold, rolled back on an exception.
 
@@ -121,7 +121,7 @@ def deciding(
             yield NotHeld("busy")
             return
         with transaction:
-            yield _held(connection, kept, project_ref, stage, as_of)
+            yield _held(connection, kept, project_ref, stage, as_of, again=again)
 
 
 def holdings_of(
@@ -158,7 +158,7 @@ def obligations_where(connection: Connection, *conditions: Any) -> tuple[Obligat
 
 
 def _held(
-    connection: Connection, kept: KeptFacts, project_ref: str, stage: Stage, as_of: datetime
+    connection: Connection, kept: KeptFacts, project_ref: str, stage: Stage, as_of: datetime, *, again: bool
 ) -> HeldProject | NotHeld:
     head = select(ProjectHeadRow.version, ProjectHeadRow.engaged_at).where(ProjectHeadRow.project_ref == project_ref)
     row = connection.execute(head.with_for_update(skip_locked=True)).first()
@@ -174,7 +174,7 @@ def _held(
     if mark is not None:
         if as_of < mark.decided_to:
             return NotHeld("past")
-        if as_of == mark.decided_to and version == mark.decided_version:
+        if as_of == mark.decided_to and version == mark.decided_version and not again:
             return NotHeld("unchanged")
     facts = kept.of(project_ref, version, lambda: facts_of(connection, project_ref))
     return HeldProject(

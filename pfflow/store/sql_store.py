@@ -134,12 +134,15 @@ class SqlStore:
         with transaction(self._engines.reading) as connection:
             return overview.overviews(connection)
 
-    def deciding(self, project_ref: str, stage: Stage, as_of: datetime) -> AbstractContextManager[Deciding | NotHeld]:
+    def deciding(
+        self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
+    ) -> AbstractContextManager[Deciding | NotHeld]:
         """Hold a project while a stage decides for it, in one transaction with what it records.
 
-        An exception inside the hold rolls everything back. Raises UnknownProjectError on entering.
+        An exception inside the hold rolls everything back. With `again` it is given although the stage has decided at
+        this instant: a plan that people approved is more than the stage said. Raises UnknownProjectError on entering.
         """
-        return holding.deciding(self._engines.writing, self._kept, project_ref, stage, as_of)
+        return holding.deciding(self._engines.writing, self._kept, project_ref, stage, as_of, again=again)
 
     def holdings(self, project_ref: str) -> Holdings:
         """Give all that is held on a project, to be read and not decided on. Raises UnknownProjectError."""

@@ -108,6 +108,10 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
         "measures": MEASURES,
         "problems": [{"zh": "缺少担保", "en": "no guarantee yet"}],
     },
+    "update": {
+        "was": {"due_at": "2026-01-14T09:00:00+00:00", "due_on": "2026-01-14", "place": {"zh": "", "en": ""}},
+        "uninvited": False,
+    },
     "scorecard": {
         "department": {"zh": "财务部", "en": "Finance"},
         "month": "2026-01",
@@ -122,6 +126,8 @@ ACTIONS = {
     "kickoff": "invite",
     "invitation": "invite",
     "announcement": "announce",
+    "update": "announce",
+    "cancellation": "announce",
     "request": "request",
     "approval_request": "request",
     "report": "send",
@@ -135,7 +141,7 @@ ACTIONS = {
 
 def make_context(template: str = "communication/reminder", **changes: Any) -> dict[str, Any]:
     stage, name = template.split("/")
-    kinds = {"kickoff": "meeting", "invitation": "meeting", "cancellation": "meeting", "approval_request": "approval"}
+    kinds = {"kickoff": "meeting", "invitation": "meeting", "update": "meeting", "cancellation": "meeting", "approval_request": "approval"}
     details = DETAILS.get(name) or (DETAILS["gathering"] if stage == "information_gathering" else {})
     return {
         "house": {"name": {"zh": "项目融资部", "en": "Project Finance Desk"}, "email": "house@example.com"},
@@ -178,6 +184,7 @@ def make_notice(template: str = "communication/reminder", **changes: Any) -> Not
         "invitation": {
             "kickoff": INVITATION,
             "invitation": INVITATION,
+            "update": replace(INVITATION, sequence=1),
             "cancellation": replace(INVITATION, method=Method.CANCEL, sequence=1),
         }.get(name),
         "report": REPORT if name in {"report", "scorecard", "approval_request", "offer"} else None,

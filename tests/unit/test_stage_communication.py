@@ -148,7 +148,7 @@ def test_dates_of_a_year_whose_holidays_are_not_published_are_provisional() -> N
 def test_a_meeting_says_how_long_and_where() -> None:
     meeting = planned(year_of(), "weekly-progress")[0]
     assert (meeting.kind, meeting.minutes, meeting.unadjusted_on) == (ObligationKind.MEETING, 60, date(2026, 1, 5))
-    assert meeting.details == {"location": {"zh": "指挥部会议室", "en": "Command group meeting room"}}
+    assert meeting.details["location"] == {"zh": "指挥部会议室", "en": "Command group meeting room"}
 
 
 def test_a_cadence_is_planned_only_in_its_phases_and_between_its_dates() -> None:

@@ -1,0 +1,208 @@
+"""Reconciling a project: what should be, by playbook, register and calendar, against what is and lies ahead.
+
+The rules. Only what is live, comes from a cadence or an undertaking and lies ahead is changed; what is overdue stays
+owed, and nothing is moved into the past. A date keeps its key: another place in the calendar is a move, a key that is
+wanted no more is cancelled, a wanted key that is not there is added, or put back where it was cancelled. Nobody is told
+of what they were not told before: an invitation is updated for exactly those who have it, and a report's debtor hears
+of a new date only where the debtor was asked for the old one. `docs/decisions/0010` says what becomes of a ladder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from pfflow.domain.decision import Decision, Dossier
+from pfflow.domain.drafting import Draft
+from pfflow.domain.escalation import HOUSE, location_of
+from pfflow.domain.obligations import INVITED, TOLD, Obligation, ObligationKind, Status
+from pfflow.domain.planning import Wanted, Window, source_of, wanted
+from pfflow.domain.playbook import Playbook
+from pfflow.domain.project import Phase
+from pfflow.domain.replanning.changes import Change, Kind, Told, slot_of
+from pfflow.domain.replanning.reasons import Reason, why_added, why_cancelled, why_changed
+from pfflow.domain.replanning.telling import Attendance, attendance, rearm, tell_cancelled, tell_changed
+from pfflow.domain.words import Stage
+
+_TERMS = ("kind", "ladder", "activity", "debtor", "creditor", "subject", "content", "period_start", "period_end")
+_PLACE_IN_TIME = ("due_at", "due_on", "unadjusted_on", "timezone", "provisional", "minutes")
+_SLACK = timedelta(days=31)
+"""How far a date is looked for beyond the days in question: the longest roll, and a month to spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """What a plan says of one project: the changes to show, and the decision that makes exactly them."""
+
+    changes: tuple[Change, ...]
+    decision: Decision
+
+
+def horizon_on(playbook: Playbook, as_of: datetime) -> date:
+    """Give the last day a plan made at an instant adds dates for."""
+    return as_of.astimezone(playbook.zone).date() + timedelta(days=playbook.horizon_days)
+
+
+def replan(dossier: Dossier, as_of: datetime, *, before: Playbook | None = None, until: date | None = None) -> Replan:
+    """Reconcile what should be with what is from `as_of` on; pure, and independent of the order of rows.
+
+    The dossier carries the playbook that is to be; `before` is the one in force, the same if left out: it is read for
+    the reasons only. Dates are added up to `until`, the playbook's horizon if left out.
+    """
+    draft = Draft(dossier, Stage.COMMUNICATION, as_of)
+    desk = _Desk(draft, before or dossier.playbook, Window(draft.today, until or horizon_on(dossier.playbook, as_of)))
+    ahead = {o.key: o for o in draft.live() if o.due_at > as_of}
+    asked_for, unreadable = _asked_for(desk, ahead)
+    changes = []
+    for key in sorted(ahead.keys() | asked_for.keys()):
+        held, one = ahead.get(key), asked_for.get(key)
+        change = None
+        if one is not None and held is not None:
+            change = _changed(desk, held, one) if one.obligation.due_at > as_of else None
+        elif one is not None:
+            change = _added(desk, one)
+        elif held is not None and source_of(key) not in unreadable:
+            change = _cancelled(desk, held)
+        if change is not None:
+            changes.append(change)
+    return Replan(tuple(changes), draft.decision())
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    draft: Draft
+    before: Playbook
+    days: Window
+
+
+def _asked_for(desk: _Desk, ahead: Mapping[str, Obligation]) -> tuple[dict[str, Wanted], frozenset[str]]:
+    """Give what should be by key, and the sources that cannot be read: what is there of them is left alone."""
+    dossier = desk.draft.dossier
+    if dossier.project.phase is Phase.EXIT:
+        return {}, frozenset()
+    seen = [day for o in ahead.values() for day in (o.unadjusted_on, o.due_on)]
+    wide = Window(min([desk.days.first, *seen]) - _SLACK, max([desk.days.last, *seen]) + _SLACK)
+    unreadable: set[str] = set()
+
+    def find(kind: str, subject: str, zh: str, en: str) -> None:
+        unreadable.add(subject)
+        desk.draft.find(kind, subject, zh, en)
+
+    return {one.obligation.key: one for one in wanted(dossier, wide, find)}, frozenset(unreadable)
+
+
+def _added(desk: _Desk, one: Wanted) -> Change | None:
+    draft, new = desk.draft, one.obligation
+    held = draft.obligation(new.key)
+    past = new.due_at <= draft.as_of or new.due_on < draft.dossier.engaged_on
+    if past or new.due_on not in desk.days or (held is not None and held.status is not Status.CANCELLED):
+        return None
+    reasons = why_added(draft.dossier, desk.before, one.source, again=held is not None)
+    if held is None:
+        draft.plan(new, one.because)
+    else:
+        # Rungs that fired for the cancelled date keep their names, so the ladder begins anew under the next number.
+        step = 1 if draft.firings_of(new.key) else 0
+        new = replace(new, status=held.status, sequence=held.sequence + step)
+        draft.plan_again(new, _said(reasons))
+    return _change(Kind.ADDED, one.source, (None, new), reasons)
+
+
+def _cancelled(desk: _Desk, held: Obligation) -> Change:
+    draft = desk.draft
+    source = source_of(held.key)
+    reasons = why_cancelled(draft.dossier, desk.before, source, held)
+    last = replace(held, sequence=held.sequence + (1 if held.told(INVITED) else 0))
+    bare = replace(last, details={name: value for name, value in held.details.items() if name not in TOLD})
+    draft.move(bare, Status.CANCELLED, by=HOUSE, because=_said(reasons))
+    return _change(Kind.CANCELLED, source, (last, None), reasons, tell_cancelled(draft, last, reasons))
+
+
+def _changed(desk: _Desk, held: Obligation, one: Wanted) -> Change | None:
+    draft = desk.draft
+    new = _following(held, one.obligation)
+    guests = attendance(draft, new)
+    kind = _kind(held, new, guests)
+    if kind is None:
+        return None
+    reasons = guests.reasons
+    if kind is not Kind.ATTENDEES:
+        reasons = (*why_changed(draft.dossier, desk.before, one.source, held, new), *reasons)
+    if kind is Kind.MOVED and _reaches_people(draft, held, new):
+        new = replace(new, sequence=held.sequence + 1)
+    new = new.telling(INVITED, guests.invited_after)
+    draft.shift(new, str(kind), _said(reasons))
+    told = tell_changed(draft, held, new, guests, reasons, visible=kind is Kind.MOVED)
+    if new.sequence != held.sequence:
+        rearm(draft, held, new)
+    return _change(kind, one.source, (held, new), reasons, told)
+
+
+def _following(held: Obligation, one: Obligation) -> Obligation:
+    """Give what is held with the terms of what should be; its life, its sequence and who was told of it stay."""
+    kept = {name: value for name, value in held.details.items() if name in TOLD}
+    changes = {name: getattr(one, name) for name in (*_TERMS, *_PLACE_IN_TIME, "title")}
+    return replace(held, **changes, details={**one.details, **kept})
+
+
+def _kind(held: Obligation, new: Obligation, guests: Attendance) -> Kind | None:
+    if _shown(held) != _shown(new):
+        return Kind.MOVED
+    if held.provisional and not new.provisional and replace(new, provisional=True) == held:
+        return Kind.CONFIRMED
+    if held != new:
+        return Kind.RESTATED
+    return None if guests.stays else Kind.ATTENDEES
+
+
+def _shown(obligation: Obligation) -> tuple[object, ...]:
+    """Give what people see of an obligation in their calendars."""
+    return (
+        obligation.due_at,
+        obligation.due_on,
+        obligation.timezone,
+        obligation.minutes,
+        obligation.title,
+        location_of(obligation),
+    )
+
+
+def _reaches_people(draft: Draft, held: Obligation, new: Obligation) -> bool:
+    """Whether a move is a new revision: it is in calendars, or its time changes after its ladder has begun.
+
+    RFC 5546 section 2.1.4 asks for a higher SEQUENCE when the time changes, RFC 5545 section 3.8.7.4 when the organiser
+    holds a change to be significant; whatever an invited person is mailed about counts as that.
+    """
+    if held.told(INVITED):
+        return True
+    begun = any(firing.outcome != "heard" for firing in draft.firings_of(held.key))
+    return begun and held.due_at != new.due_at
+
+
+def _change(
+    kind: Kind,
+    source: str,
+    was_now: tuple[Obligation | None, Obligation | None],
+    reasons: tuple[Reason, ...],
+    told: tuple[Told, ...] = (),
+) -> Change:
+    was, now = was_now
+    either = now or was
+    if either is None:
+        raise ValueError("a change is of something that was or will be")
+    return Change(
+        kind=kind,
+        source=source,
+        obligation_key=either.key,
+        meeting=either.kind is ObligationKind.MEETING,
+        was=slot_of(was) if was else None,
+        now=slot_of(now) if now else None,
+        reasons=reasons,
+        told=told,
+        sequence=either.sequence,
+    )
+
+
+def _said(reasons: tuple[Reason, ...]) -> str:
+    return "; ".join(reason.words.en for reason in reasons)
