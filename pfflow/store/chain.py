@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from pfflow.domain.ledger import GENESIS, Break, Entry, EntryDraft, chained, first_break
 from pfflow.store.errors import UnknownProjectError
 from pfflow.store.statements import batches, in_byte_order
-from pfflow.store.tables import LedgerHeadRow, LedgerRow
+from pfflow.store.tables import LedgerHeadRow, LedgerRow, ProjectHeadRow
 
 _NAMES = tuple(field.name for field in fields(Entry))
 _COLUMNS = tuple(getattr(LedgerRow, name) for name in _NAMES)
@@ -62,19 +62,25 @@ def entries_of(connection: Connection, project_ref: str) -> tuple[Entry, ...]:
 
 
 def breaks(connection: Connection) -> tuple[Break, ...]:
-    """Give the first break of every chain that is broken, in order of project; entries are streamed."""
+    """Give the first break of every chain that is broken, in order of project; entries are streamed.
+
+    A project begins with the entry of its import, so one without any has lost its chain, head and all.
+    """
     heads = {
         ref: (seq, digest)
         for ref, seq, digest in connection.execute(
             select(LedgerHeadRow.project_ref, LedgerHeadRow.seq, LedgerHeadRow.digest)
         )
     }
+    projects = set(connection.execute(select(ProjectHeadRow.project_ref)).scalars())
     ordered = select(*_COLUMNS).order_by(LedgerRow.project_ref, LedgerRow.seq).execution_options(yield_per=1000)
     found: list[Break | None] = []
     with connection.execute(ordered) as rows:
         for ref, group in groupby((_entry(row) for row in rows), key=lambda entry: entry.project_ref):
+            projects.discard(ref)
             found.append(first_break(ref, group, *heads.pop(ref, (0, GENESIS))))
-    found.extend(first_break(ref, (), seq, digest) for ref, (seq, digest) in heads.items())
+    found.extend(first_break(ref, (), seq, digest) for ref, (seq, digest) in heads.items() if ref not in projects)
+    found.extend(Break(ref, 1, "the chain is gone: entry 1 of the project is missing") for ref in projects)
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.project_ref))
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from pfflow.domain.facts import Facts
-from pfflow.domain.ledger import Entry
+from pfflow.domain.ledger import GENESIS, Entry
 from pfflow.store import SqlStore
 from tests.integration.samples import AT, FACTS, make_touch
 
@@ -84,6 +84,14 @@ def test_a_deleted_chain_is_named(written: SqlStore, sql: Connection) -> None:
     sql.execute(text("DELETE FROM ledger_entry WHERE project_ref = 'G2'"))
     sql.commit()
     assert named(written) == [("G2", 1)]
+
+
+@pytest.mark.parametrize("head", ["DELETE FROM ledger_head", "UPDATE ledger_head SET seq = 0, digest = :genesis"])
+def test_a_ledger_deleted_with_its_heads_is_named(written: SqlStore, sql: Connection, head: str) -> None:
+    sql.execute(text("DELETE FROM ledger_entry"))
+    sql.execute(text(head), {"genesis": GENESIS} if ":genesis" in head else {})
+    sql.commit()
+    assert named(written) == [("G1", 1), ("G2", 1)]
 
 
 def test_two_entries_that_changed_places_are_named(written: SqlStore, sql: Connection) -> None:
