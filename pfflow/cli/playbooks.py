@@ -40,9 +40,17 @@ def check(playbook: PlaybookFile) -> None:
 def adopt(
     playbook: PlaybookFile,
     by: Annotated[str, typer.Option(help="Who puts it in force; goes into the record.")] = "operations",
+    *,
+    without_plan: Annotated[
+        bool, typer.Option("--without-plan", help="Adopt it although its dates differ; what is planned stays as it is.")
+    ] = False,
 ) -> None:
-    """Put a playbook in force; every decision from now on follows it."""
-    from pfflow.bootstrap import now, opened_store
+    """Put a playbook in force; every decision from now on follows it.
+
+    One whose dates differ from the one in force goes by plan and apply, so that nobody's calendar changes unseen.
+    """
+    from pfflow.bootstrap import now, opened_store, playbook_in_force
+    from pfflow.domain.replanning.reasons import date_lines
     from pfflow.playbook import read_playbook
     from pfflow.settings import Settings
 
@@ -53,10 +61,23 @@ def adopt(
         raise refuse(f"{playbook} is not usable and was not adopted")
     refuse_unknown_calendars(playbook, reading.playbook.calendars)
     with opened_store(Settings()) as store:
+        if not without_plan and store.playbook() and store.project_refs():
+            _refuse_other_dates(playbook, date_lines(playbook_in_force(store), reading.playbook))
         stored = store.adopt_playbook(
             playbook.read_text(encoding="utf-8"), reading.playbook.name, reading.playbook.version, now(), by
         )
     typer.echo(f"{stored.name}, version {stored.version}, is in force (sha256 {stored.sha256[:12]})")
+
+
+def _refuse_other_dates(playbook: Path, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    for line in lines:
+        typer.echo(line, err=True)
+    raise refuse(
+        f"{playbook} changes dates and was not adopted; see what it would change by: pfflow plan {playbook}, "
+        "and put it in force by pfflow apply (or adopt it --without-plan and leave what is planned as it is)"
+    )
 
 
 def refuse_unknown_calendars(playbook: Path, codes: Sequence[str]) -> None:

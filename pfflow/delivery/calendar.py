@@ -70,7 +70,9 @@ def _event(invitation: Invitation, zone: ZoneInfo, language: str, stamped_at: da
         text = header_text(getattr(invitation, name).in_language(language))
         if text:
             event.add(name, text)
-    event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+    if not invitation.uninvites:
+        # A cancellation for some attendees only must not say STATUS: the meeting is held (RFC 5546 section 3.2.5).
+        event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
     event["organizer"] = _person(invitation.organizer_name.in_language(language), invitation.organizer_email)
     for attendee in invitation.attendees:

@@ -138,7 +138,7 @@ def _of_undertaking(dossier: Dossier, undertaking: Undertaking, window: Window, 
         return
     unit = OffsetUnit.BUSINESS_DAYS if undertaking.day_type == "business" else OffsetUnit.CALENDAR_DAYS
     offset = Offset(undertaking.offset_days, unit)
-    convention = Convention.parse(undertaking.convention) if undertaking.convention else Convention.FOLLOWING
+    convention = Convention.parse(undertaking.convention or dossier.project.convention or Convention.FOLLOWING)
     last = undertaking.last
     # Half a year of slack covers the longest offset between a period's end and what is due for it.
     ends = min(last, window.last + timedelta(days=190)) if last else window.last + timedelta(days=190)
@@ -153,6 +153,7 @@ def _of_undertaking(dossier: Dossier, undertaking: Undertaking, window: Window, 
             debtor=undertaking.debtor_ref,
             creditor=undertaking.creditor_ref or undertaking.owner_role,
             subject=undertaking.debtor_ref,
+            details={"clause_ref": undertaking.clause_ref, "grace_days": undertaking.grace_days},
         )
         yield Wanted(obligation, ref, f"undertaking {ref} {undertaking.clause_ref}".rstrip())
 

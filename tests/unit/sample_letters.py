@@ -141,7 +141,13 @@ ACTIONS = {
 
 def make_context(template: str = "communication/reminder", **changes: Any) -> dict[str, Any]:
     stage, name = template.split("/")
-    kinds = {"kickoff": "meeting", "invitation": "meeting", "update": "meeting", "cancellation": "meeting", "approval_request": "approval"}
+    kinds = {
+        "kickoff": "meeting",
+        "invitation": "meeting",
+        "update": "meeting",
+        "cancellation": "meeting",
+        "approval_request": "approval",
+    }
     details = DETAILS.get(name) or (DETAILS["gathering"] if stage == "information_gathering" else {})
     return {
         "house": {"name": {"zh": "项目融资部", "en": "Project Finance Desk"}, "email": "house@example.com"},

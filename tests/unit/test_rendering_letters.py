@@ -24,7 +24,16 @@ EXPECTED = {
     "identification": {"kickoff", "reminder", "escalation"},
     "information_gathering": {"request", "reminder", "escalation", "risk_warning", "milestone_warning"},
     "service_design": {"approval_request", "reminder", "escalation", "offer"},
-    "communication": {"announcement", "invitation", "update", "cancellation", "request", "reminder", "report", "escalation"},
+    "communication": {
+        "announcement",
+        "invitation",
+        "update",
+        "cancellation",
+        "request",
+        "reminder",
+        "report",
+        "escalation",
+    },
     "evaluation": {"scorecard", "reminder", "escalation"},
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -121,6 +121,23 @@ def why_changed(dossier: Dossier, before: Playbook, source: str, was: Obligation
     """Give why an obligation's date, time, length, place, title or terms differ."""
     found = tuple(_differences(dossier, before, source, was, now))
     return found or (Reason(Cause.REGISTER, Words("登记表或规则手册有更新", "the register or the playbook changed")),)
+
+
+def date_lines(before: Playbook, after: Playbook) -> tuple[str, ...]:
+    """Give the lines of a playbook that bear on dates and differ, in English, in the order of their names."""
+    found = [reason.words.en for reason in _lists(after, before)]
+    if before.timezone != after.timezone:
+        found.append(_playbook("timezone", _from_to(before.timezone, after.timezone)).words.en)
+    if before.undertakings.at != after.undertakings.at:
+        times = [f"{one.undertakings.at:%H:%M}" for one in (before, after)]
+        found.append(_playbook("undertakings.at", _from_to(*times)).words.en)
+    for name in sorted(before.cadences.keys() | after.cadences.keys()):
+        old, new = before.cadences.get(name), after.cadences.get(name)
+        if old is None or new is None:
+            found.append(f"playbook cadences.{name}: {'new' if old is None else 'removed'}")
+        else:
+            found += [reason.words.en for reason in _lines(name, old, new, (*_OF_DATES, "at", "minutes"))]
+    return tuple(found)
 
 
 def _differences(dossier: Dossier, before: Playbook, source: str, was: Obligation, now: Obligation) -> Iterator[Reason]:
@@ -245,6 +262,8 @@ def _shown(value: object) -> Words:
     if isinstance(value, tuple):
         text = ", ".join(map(str, value))
         return Words(text, text)
+    if isinstance(value, time):
+        return Words(f"{value:%H:%M}", f"{value:%H:%M}")
     return Words(str(value), str(value))
 
 
