@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, inspect, text
 
 from pfflow.bootstrap import calendar_of
 from pfflow.calendars import business_calendar, house_calendar
@@ -116,6 +119,25 @@ def test_a_projects_calendar_is_provisional_only_after_what_its_list_says(two: S
     assert [before.is_provisional(date(2027, 1, 1)), after.is_provisional(date(2027, 1, 1))] == [True, False]
     assert after.is_provisional(date(2028, 1, 1))
     assert [before.is_business_day(MAKE_UP.on), after.is_business_day(MAKE_UP.on)] == [False, True]
+
+
+def test_a_database_of_the_first_revision_gets_the_new_tables_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    config = Config()
+    config.set_main_option("script_location", "pfflow.store:migrations")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with SqlStore.open(url) as store:
+        store.import_facts(FACTS, AT, "test")
+    assert "calendar_edition" not in inspect(engine).get_table_names()
+    engine.dispose()
+    with SqlStore.open(url) as store:
+        store.migrate()
+        assert store.facts() == FACTS
+        store.import_holidays(OFFICIAL, LATER, "zhang")
+        assert store.house_lists() == (OFFICIAL,)
 
 
 KEPT: tuple[Callable[[], BusinessCalendar], ...] = (
