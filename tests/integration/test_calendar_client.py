@@ -19,9 +19,10 @@ import pytest
 from icalendar import Calendar, Event
 
 from pfflow.delivery.compose import Sender, compose, message_bytes
-from pfflow.domain.notices import Invitation, Method
-from pfflow.domain.words import EN, ZH, Words
+from pfflow.domain.notices import Invitation
+from pfflow.domain.words import EN, Words
 from pfflow.ports import Claimed
+from tests.command_line import EXPRESSWAY, done, settle_in
 from tests.unit.sample_letters import CONTACTS, INVITATION, make_notice, shipped
 
 CONFIGURATION = """
@@ -93,10 +94,10 @@ def client(tmp_path: Path) -> Client:
     return Client(tmp_path)
 
 
-def mail_of(invitation: Invitation, language: str = EN) -> bytes:
+def mail_of(invitation: Invitation) -> bytes:
     """Compose the mail as the house sends it."""
     notice = replace(make_notice("communication/invitation"), invitation=invitation)
-    claimed = Claimed(message_id=notice.key, notice=notice, contact=CONTACTS[language], attempts=0, until=AT)
+    claimed = Claimed(message_id=notice.key, notice=notice, contact=CONTACTS[EN], attempts=0, until=AT)
     sender = Sender(Words("项目融资部", "Project Finance Desk"), "house@example.com", "pfflow.example.com")
     return message_bytes(compose(shipped().letter(notice, claimed.contact), claimed, sender, at=AT))
 
@@ -110,34 +111,69 @@ def moved(invitation: Invitation) -> Invitation:
     )
 
 
-def cancelled(invitation: Invitation) -> Invitation:
-    return replace(invitation, sequence=invitation.sequence + 1, method=Method.CANCEL)
-
-
-def line(invitation: Invitation, language: str = EN) -> str:
+def line(invitation: Invitation) -> str:
     zone = timedelta(hours=8)  # Shanghai's, all the year
     starts, ends = (
         (instant + zone).strftime("%Y-%m-%d %H:%M") for instant in (invitation.starts_at, invitation.ends_at)
     )
     words = (invitation.summary, invitation.location)
-    return "|".join((starts, ends, *(one.in_language(language) for one in words)))
+    return "|".join((starts, ends, *(one.in_language(EN) for one in words)))
 
 
-def test_an_invitation_its_update_and_its_cancellation_leave_one_event_moved_and_then_none(client: Client) -> None:
-    language = ZH
-    first = INVITATION
-    client.receive(mail_of(first, language))
-    assert client.shown() == [line(first, language)]
+MEETING = "EXP-01/weekly-progress/2026-01-12"
+EVENING = "2026-01-09T19:00"
 
-    second = moved(first)
-    client.receive(mail_of(second, language))
-    assert client.shown() == [line(second, language)]
 
-    third = cancelled(second)
-    client.receive(mail_of(third, language))
-    assert client.shown() == [f"CANCELLED {line(third, language)}"]
-    client.delete(third.summary.in_language(language))
+def test_the_mails_of_plan_and_apply_leave_one_event_moved_and_then_none(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle_in(monkeypatch, tmp_path)
+    playbook = (EXPRESSWAY / "playbook.yaml").read_text(encoding="utf-8")
+    done("import", EXPRESSWAY / "register.xlsx")
+    done("adopt", EXPRESSWAY / "playbook.yaml")
+    done("run", "--from", "2026-01-05", "--until", "2026-01-05")
+    (invitation,) = mails_to_a_guest(tmp_path)
+    client.receive(invitation)
+    assert client.shown() == ["2026-01-12 10:00|2026-01-12 11:00|周进度例会|指挥部一号会议室"]
+
+    at_two = changed(playbook, 'at: "10:00"\n    minutes: 60\n    roll', 'at: "14:00"\n    minutes: 60\n    roll')
+    apply(tmp_path, at_two)
+    _, update = mails_to_a_guest(tmp_path)
+    client.receive(update)
+    assert client.shown() == ["2026-01-12 14:00|2026-01-12 15:00|周进度例会|指挥部一号会议室"]
+
+    apply(tmp_path, changed(at_two, "    start: 2026-01-05\n", "    start: 2026-01-05\n    until: 2026-01-06\n"))
+    _, _, cancellation = mails_to_a_guest(tmp_path)
+    client.receive(cancellation)
+    assert client.shown() == ["CANCELLED 2026-01-12 14:00|2026-01-12 15:00|周进度例会|指挥部一号会议室"]
+    client.delete("周进度例会")
     assert client.shown() == []
+
+
+def changed(playbook: str, old: str, new: str) -> str:
+    assert playbook.count(old) == 1
+    return playbook.replace(old, new)
+
+
+def apply(home: Path, playbook: str) -> None:
+    """Plan another playbook on the evening of the 9th, and apply that plan."""
+    candidate, plan = home / "candidate.yaml", home / "plan.json"
+    candidate.write_text(playbook, encoding="utf-8")
+    done("plan", candidate, "--as-of", EVENING, "--out", plan)
+    done("apply", plan, "--as-of", EVENING)
+
+
+def mails_to_a_guest(home: Path) -> list[bytes]:
+    """Give what one person was mailed of the meeting, in the order of SEQUENCE."""
+    found: list[tuple[str, int, bytes]] = []
+    for file in (home / "mailbox").glob("*.eml"):
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        part = mail.get_body(("calendar",))
+        if part is not None and mail["X-PFFlow-Obligation"] == MEETING:
+            (event,) = Calendar.from_ical(part.get_content()).walk("VEVENT")
+            found.append((str(mail["To"]), int(str(event["SEQUENCE"])), file.read_bytes()))
+    guest = min(to for to, _, _ in found)
+    return [content for to, _, content in sorted(found) if to == guest]
 
 
 def test_mails_out_of_order_leave_the_latest_word_and_another_meeting_of_that_title_as_it_was(client: Client) -> None:
