@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ STAGES: Mapping[Stage, Decide] = MappingProxyType(
 """The five stages in the order a day's lifecycle runs them."""
 
 _PAUSE = 0.05
-"""Seconds before the outbox is asked again while another worker settles what it holds."""
+"""Seconds before what another worker holds is asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ class Cycle:
     clock: Clock
     worker: str
     lease_seconds: float = 30.0
+    busy_seconds: float = 30.0
+    """How long a sweep waits for a project another worker has; a database with one writer waits as long by itself."""
 
     def decide(self, stage: Stage, project_ref: str, as_of: datetime) -> Outcome:
         """Read a project, decide a stage for it, and record the decision; never raises for the project's fault."""
@@ -121,7 +124,10 @@ class Cycle:
         )
 
     def sweep(self, stage: Stage, as_of: datetime, project_refs: Iterable[str]) -> Iterator[Outcome]:
-        """Decide a stage for each project, one after the other; those that were busy are asked once more at the end."""
+        """Decide a stage for each project, one after the other; those that were busy are waited for at the end.
+
+        Whoever goes on without them would decide the next stage, or live the next day, before this one is recorded.
+        """
         busy: list[str] = []
         for project_ref in project_refs:
             outcome = self.decide(stage, project_ref, as_of)
@@ -130,7 +136,15 @@ class Cycle:
             else:
                 yield outcome
         for project_ref in busy:
-            yield self.decide(stage, project_ref, as_of)
+            yield self._decide_when_free(stage, project_ref, as_of)
+
+    def _decide_when_free(self, stage: Stage, project_ref: str, as_of: datetime) -> Outcome:
+        give_up_at = self.clock() + timedelta(seconds=self.busy_seconds)
+        while True:
+            outcome = self.decide(stage, project_ref, as_of)
+            if outcome.status != "busy" or self.clock() >= give_up_at:
+                return outcome
+            time.sleep(_PAUSE)  # noqa: TID251 - another process decides; nothing here can be told when it is done
 
     async def dispatch(self, *, batch: int = 20, patience: float = 0.0) -> Dispatched:
         """Send what waits until nothing can be claimed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -59,6 +59,7 @@ def make_cycle(store: SqlStore, *, mailer: Post | None = None, broken: str = "")
         clock=Ticking(),
         worker="w",
         lease_seconds=5,
+        busy_seconds=1,
     )
 
 
@@ -103,6 +104,22 @@ def test_a_busy_project_is_asked_once_more_when_the_others_are_done(store: SqlSt
 
         outcomes = list(make_cycle(store).sweep(Stage.IDENTIFICATION, AT, refs()))
     assert [(one.project_ref, one.status) for one in outcomes] == [("G2", "decided"), ("G1", "decided")]
+
+
+def test_a_busy_project_is_waited_for(store: SqlStore, sqlite_url: str) -> None:
+    with ExitStack() as other, SqlStore.open(sqlite_url) as elsewhere:
+        other.enter_context(elsewhere.deciding("G1", Stage.COMMUNICATION, AT))
+        looks: list[datetime] = []
+
+        def clock() -> datetime:
+            if len(looks) == 4:
+                other.close()
+            looks.append(AT + len(looks) * TICK)
+            return looks[-1]
+
+        cycle = replace(make_cycle(store), clock=clock)
+        (outcome,) = cycle.sweep(Stage.IDENTIFICATION, AT, ["G1"])
+    assert outcome.status == "decided"
 
 
 def test_a_project_that_stays_busy_is_told_as_busy(store: SqlStore, sqlite_url: str) -> None:
