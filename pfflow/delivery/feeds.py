@@ -22,7 +22,7 @@ from pfflow.domain.audience import audience, names_of, parties_in
 from pfflow.domain.decision import Dossier
 from pfflow.domain.ladder import Action
 from pfflow.domain.ledger import Entry
-from pfflow.domain.obligations import Obligation, ObligationKind, Status
+from pfflow.domain.obligations import INVITED, Obligation, ObligationKind, Status
 from pfflow.domain.parties import Contact, Party
 from pfflow.domain.words import NO_WORDS, Words
 
@@ -81,27 +81,36 @@ def feed_entries(
 def concerns(dossier: Dossier, obligation: Obligation, reader: Party | Contact) -> bool:
     """Tell whether a reader owes or attends an obligation, by the roles held on the day it is due.
 
-    A meeting concerns whom its ladder invites. Anything else concerns whoever of the debtor's party asks, and whom a
-    rung of its ladder writes to; escalations left out, since they are not to be seen coming. What concerns a contact
-    of a party concerns the party.
+    A meeting concerns whoever was invited, and before that whom its ladder will invite. Anything else concerns whoever
+    of the debtor's party asks, and whom a rung of its ladder writes to; escalations left out, since they are not to be
+    seen coming. What concerns a contact of a party concerns the party.
     """
     on = obligation.due_on
-    meeting = obligation.kind is ObligationKind.MEETING
-    if not meeting and obligation.debtor:
-        debtors = {party.party_ref for party in parties_in(dossier, obligation.debtor, on)}
-        if reader.party_ref in debtors:
+    if obligation.kind is ObligationKind.MEETING:
+        told = _guests(dossier, obligation)
+    else:
+        if obligation.debtor and reader.party_ref in {p.party_ref for p in parties_in(dossier, obligation.debtor, on)}:
             return True
-    ladder = dossier.playbook.ladders.get(obligation.ladder)
-    told = (
-        contact
-        for rung in (ladder.rungs if ladder else ())
-        if (rung.do is Action.INVITE if meeting else rung.do is not Action.ESCALATE)
-        for contact in audience(dossier, rung.to, obligation, rung.level, on)
-    )
+        told = _written_to(dossier, obligation, frozenset(Action) - {Action.ESCALATE})
     if isinstance(reader, Contact):
         # Who stands in the register twice is told once, under either record: it is the address that counts.
         return any(contact.email.lower() == reader.email.lower() for contact in told)
     return any(contact.party_ref == reader.party_ref for contact in told)
+
+
+def _guests(dossier: Dossier, meeting: Obligation) -> Iterable[Contact]:
+    invited = meeting.told(INVITED)
+    if invited:
+        return (contact for contact in dossier.facts.contacts if contact.contact_ref in invited)
+    return _written_to(dossier, meeting, frozenset({Action.INVITE}))
+
+
+def _written_to(dossier: Dossier, obligation: Obligation, actions: frozenset[Action]) -> Iterator[Contact]:
+    """Give the contacts that rungs with these actions write to, by the roles held on the day it is due."""
+    ladder = dossier.playbook.ladders.get(obligation.ladder)
+    for rung in ladder.rungs if ladder else ():
+        if rung.do in actions:
+            yield from audience(dossier, rung.to, obligation, rung.level, obligation.due_on)
 
 
 def feed_of(

@@ -27,6 +27,8 @@ from tests.factories import (
     make_contact,
     make_facts,
     make_obligation,
+    make_participation,
+    make_party,
     make_undertaking,
     small_playbook,
 )
@@ -186,6 +188,29 @@ def test_a_contact_is_shown_what_letters_go_to_that_contact_for_and_what_its_par
     assert keys(fed(home, "--contact", "C-BANK2")) == set()  # the report goes to the working level
     assert keys(fed(home, "--contact", "C-SPV2")) == {"accounts"}
     assert keys(fed(home, "--contact", "C-ENG")) == {"weekly-progress"}
+
+
+def test_who_was_invited_keeps_the_meeting_and_who_holds_the_role_since_gets_those_to_come(
+    home: Path, sqlite_url: str
+) -> None:
+    newcomer = make_contact("C-NEW", "NEW")
+    others = tuple(p for p in FACTS.participations if p.role != "contractor")
+    facts = replace(
+        FACTS,
+        parties=(*FACTS.parties, make_party("NEW")),
+        contacts=(*FACTS.contacts, newcomer),
+        participations=(
+            *others,
+            make_participation("contractor", "CON", until=date(2026, 1, 9)),
+            make_participation("contractor", "NEW", since=date(2026, 1, 10)),
+        ),
+    )
+    with SqlStore.open(sqlite_url) as store:
+        store.import_facts(facts, at("2026-01-09", 18), "test")
+    before, after = (set(events(fed(home, "--contact", ref))) for ref in ("C-CON", "C-NEW"))
+    assert uid("G1/weekly-progress/2026-01-12") in before  # invited on Thursday the 8th
+    assert uid("G1/weekly-progress/2026-01-12") not in after
+    assert uid("G1/weekly-progress/2026-01-19") in after - before
 
 
 def test_an_escalation_is_not_to_be_seen_coming(home: Path) -> None:
