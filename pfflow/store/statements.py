@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar, cast
@@ -13,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
-from pfflow.store.column_types import EnumText
+from pfflow.store.column_types import EnumText, UtcInstant
 
 T = TypeVar("T")
 
@@ -85,9 +86,19 @@ def _bulk_upsert(dialect: Dialect, table: Table, attributes: tuple[str, ...]) ->
 
 
 def _binding(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """Give what makes a value a parameter; dates and words are few and come again and again, so they are kept."""
+    """Give what makes a value a parameter; dates, instants and words come again and again, so they are kept."""
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    return lru_cache(maxsize=4096)(bind) if bind and isinstance(kind, Date | EnumText) else bind
+    if bind is None or not isinstance(kind, Date | EnumText | UtcInstant):
+        return bind
+    kept = lru_cache(maxsize=4096)(bind)
+    if not isinstance(kind, UtcInstant):
+        return kept
+
+    def of_instant(value: datetime | None) -> Any:  # noqa: ANN401 - as the driver takes it
+        # In other zones the two hours that the clocks show twice are equal keys and different instants.
+        return kept(value) if value is None or value.tzinfo is UTC else bind(value)
+
+    return of_instant
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
