@@ -27,9 +27,10 @@ _KINDS = {
     Kind.MOVED: Words("移动", "moved"),
     Kind.CANCELLED: Words("取消", "cancelled"),
     Kind.CONFIRMED: Words("日期确定", "no longer provisional"),
-    Kind.RESTATED: Words("日期不变内容有变", "restated"),
+    Kind.RESTATED: Words("日期不变，内容变更", "restated"),
     Kind.ATTENDEES: Words("参会人员变动", "attendees changed"),
 }
+_SHORT = {Kind.RESTATED: Words("内容变更", "restated")}
 _ALWAYS_COUNTED = (Kind.ADDED, Kind.MOVED, Kind.CANCELLED)
 _CONFLICTS = {
     "double-booked": Words("同时有两个会议", "is in two meetings at once"),
@@ -67,7 +68,7 @@ def plan_text(plan: HousePlan, language: str, zone: ZoneInfo, *, every: bool = F
     letters = plan.letters()
     if letters:
         yield ""
-        yield said("收信人", "Letters to") + said("：", ": ")
+        yield said("收信人：", "Letters to:")
         yield from page.folded([f"{who}  {number}" for who, number in letters.items()], "  ")
     if plan.conflicts:
         yield ""
@@ -139,7 +140,11 @@ class _Page:
         return text + self._told(change)
 
     def _moved(self, was: Slot, now: Slot) -> str:
-        text = self._when(was) + (f" → {self._when(now)}" if (was.at, was.on) != (now.at, now.on) else "")
+        text = self._when(was)
+        if was.on == now.on and was.at != now.at and was.timezone == now.timezone:
+            text += f" → {now.at.astimezone(ZoneInfo(now.timezone)):%H:%M}"
+        elif (was.at, was.on) != (now.at, now.on):
+            text += f" → {self._when(now)}"
         if was.minutes != now.minutes:
             text += self.said(f"，时长 {was.minutes} → {now.minutes} 分钟", f", {was.minutes} → {now.minutes} minutes")
         if was.place != now.place:
@@ -187,7 +192,7 @@ class _Page:
         often = len(times)
         again = self.said(f"，共 {often} 次", f", {often} times") if often > 1 else ""
         return self.said(
-            f"{name}{self.words(_CONFLICTS[kind])}：{what}，{at}{again}",
+            f"{name}：{self.words(_CONFLICTS[kind])}：{what}，{at}{again}",
             f"{name} {self.words(_CONFLICTS[kind])}: {what}, {at}{again}",
         )
 
@@ -202,7 +207,8 @@ class _Page:
         letters = plan.letters()
         number, people = sum(letters.values()), len(letters)
         return self.said(
-            "，".join(f"{_KINDS[kind].zh} {counts[kind]}" for kind in shown) + f"；{number} 封信，致 {people} 人",
+            "，".join(f"{_SHORT.get(kind, _KINDS[kind]).zh} {counts[kind]}" for kind in shown)
+            + f"；{number} 封信，致 {people} 人",
             ", ".join(f"{counts[kind]} {_KINDS[kind].en}" for kind in shown)
             + f"; {counted(number, 'letter')} to {counted(people, 'person', 'people')}",
         )

@@ -168,7 +168,7 @@ def _say_what_changed(kept: Mapping[str, Any], found: HousePlan) -> None:
     if kept["playbook"]["in_force"] != found.in_force:
         typer.echo("another playbook was put in force since the plan was made", err=True)
     then = {one["project"]: one for one in kept["projects"]}
-    what = {"version": "the register", "calendar": "the holiday list", "held": "what is owed", "changes": "the changes"}
+    what = {"version": "the facts or the playbook", "calendar": "the holiday list", "held": "what is owed", "changes": "the changes"}
     for one in found.projects:
         now = one.as_json()
         differ = [said for name, said in what.items() if now[name] != then[one.project_ref][name]]

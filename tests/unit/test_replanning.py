@@ -427,6 +427,42 @@ def test_half_monthly_instead_of_monthly_adds_the_15ths_and_restates_the_month_e
     assert {r.words.en for change in found.changes for r in change.reasons} == {why}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "start"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=MONTHLY;BYMONTHDAY=15,-1", "2026-02-01"),
+        ("FREQ=MONTHLY;BYMONTHDAY=15,-1", "FREQ=MONTHLY;BYMONTHDAY=-1", "2026-02-16"),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=MONTHLY;BYMONTHDAY=10,20", "2026-02-01"),
+        ("FREQ=WEEKLY;BYDAY=MO", "FREQ=MONTHLY;BYMONTHDAY=-1", "2026-02-24"),
+    ],
+    ids=["more often", "more seldom", "on other days", "weekly to monthly"],
+)
+def test_a_rule_that_changes_within_a_period_leaves_no_day_without_a_report_and_none_with_two(
+    before: str, after: str, start: str
+) -> None:
+    """On Friday 20 February 2026 the periods behind end on 31 January and on the 15th.
+
+    The weekly one on Monday the 23rd, which was due before the holidays, on the 14th.
+    """
+    monthly = cadence("fund-use-report", rule=before)
+    dossier, _ = lived(make_dossier(playbook=monthly), [at("2026-01-05"), at("2026-02-20")], Stage.COMMUNICATION)
+    then, found = done(dossier, cadence("fund-use-report", rule=after), at("2026-02-20", 18))
+    ahead = sorted(
+        (
+            o
+            for o in then.held.obligations.values()
+            if o.live and "fund-use" in o.key and o.due_at > at("2026-02-20", 18)
+        ),
+        key=lambda o: o.unadjusted_on,
+    )
+    starts = [o.period_start.isoformat() for o in ahead if o.period_start]
+    ends = [o.period_end for o in ahead if o.period_end]
+    assert starts[0] == start
+    assert starts[1:] == [date.fromordinal(end.toordinal() + 1).isoformat() for end in ends[:-1]]
+    assert found.changes
+    assert replan(then, at("2026-02-20", 18)).changes == ()
+
+
 RULES = st.sampled_from(
     ["FREQ=WEEKLY;BYDAY=MO", "FREQ=WEEKLY;BYDAY=TU,FR", "FREQ=MONTHLY;BYMONTHDAY=1,15,-1", "FREQ=DAILY"]
 )

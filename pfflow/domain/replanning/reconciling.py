@@ -54,6 +54,7 @@ def replan(dossier: Dossier, as_of: datetime, *, before: Playbook | None = None,
     desk = _Desk(draft, before or dossier.playbook, Window(draft.today, until or horizon_on(dossier.playbook, as_of)))
     ahead = {o.key: o for o in draft.live() if o.due_at > as_of}
     asked_for, unreadable = _asked_for(desk, ahead)
+    asked_for = {**asked_for, **_first_periods(desk, ahead, asked_for)}
     changes = []
     for key in sorted(ahead.keys() | asked_for.keys()):
         held, one = ahead.get(key), asked_for.get(key)
@@ -92,11 +93,45 @@ def _asked_for(desk: _Desk, ahead: Mapping[str, Obligation]) -> tuple[dict[str, 
     return {one.obligation.key: one for one in wanted(dossier, wide, find)}, frozenset(unreadable)
 
 
+def _first_periods(desk: _Desk, ahead: Mapping[str, Obligation], asked_for: Mapping[str, Wanted]) -> dict[str, Wanted]:
+    """Let the first report of each cadence that lies ahead begin where the first one that is owed now begins.
+
+    So a change of rule in the middle of a period leaves no day that nobody reports on, and none that is reported twice.
+    """
+    as_of = desk.draft.as_of
+    owed: dict[str, date] = {}
+    first: dict[str, Wanted] = {}
+    for key, one in asked_for.items():
+        if one.source not in desk.draft.dossier.playbook.cadences or one.obligation.kind is ObligationKind.MEETING:
+            continue
+        if one.obligation.due_at > as_of and (key in ahead or _can_be_added(desk, one)):
+            first[one.source] = min(first.get(one.source, one), one, key=_period_end)
+    for key, held in ahead.items():
+        kept = key in asked_for and asked_for[key].obligation.due_at <= as_of
+        start = held.period_start
+        if start is not None and not kept:
+            owed[source_of(key)] = min(owed.get(source_of(key), start), start)
+    return {
+        one.obligation.key: replace(one, obligation=replace(one.obligation, period_start=owed[source]))
+        for source, one in first.items()
+        if source in owed and owed[source] <= _period_end(one)
+    }
+
+
+def _period_end(one: Wanted) -> date:
+    return one.obligation.period_end or one.obligation.unadjusted_on
+
+
+def _can_be_added(desk: _Desk, one: Wanted) -> bool:
+    new, held = one.obligation, desk.draft.obligation(one.obligation.key)
+    ahead = new.due_at > desk.draft.as_of and new.due_on >= desk.draft.dossier.engaged_on and new.due_on in desk.days
+    return ahead and (held is None or held.status is Status.CANCELLED)
+
+
 def _added(desk: _Desk, one: Wanted) -> Change | None:
     draft, new = desk.draft, one.obligation
     held = draft.obligation(new.key)
-    past = new.due_at <= draft.as_of or new.due_on < draft.dossier.engaged_on
-    if past or new.due_on not in desk.days or (held is not None and held.status is not Status.CANCELLED):
+    if not _can_be_added(desk, one):
         return None
     reasons = why_added(draft.dossier, desk.before, one.source, again=held is not None)
     if held is None:
