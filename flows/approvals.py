@@ -23,11 +23,10 @@ from pydantic import Field
 from flows.reader import Reader, markdown_of, text
 from flows.sweeping import in_zone
 from pfflow.bootstrap import Engine, engine, now, opened_store
-from pfflow.domain.audience import contacts_at, parties_in, raci_of
+from pfflow.domain.audience import accountable_for
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import Touch
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
-from pfflow.domain.parties import Contact, Level
 from pfflow.domain.service_package import Package, package_of, proposal
 from pfflow.domain.words import Stage
 from pfflow.intake import AnswerError, answer_to
@@ -120,7 +119,7 @@ def asking(dossier: Dossier, obligation: Obligation, as_of: datetime, objection:
     """Give what the form says above its fields, in Markdown: the proposal, who may approve, by when."""
     reader = Reader(dossier, as_of)
     package = package_of(dossier, as_of)
-    approvers = [reader.person(c.contact_ref) for c in approvers_of(dossier, obligation, reader)]
+    approvers = [reader.person(c.contact_ref) for c in accountable_for(dossier, obligation, reader.today)]
     lines = [f"## {text(reader.say(obligation.title))}", ""]
     if objection:
         lines += [f"**⚠ {text(objection)}**", ""]
@@ -133,16 +132,6 @@ def asking(dossier: Dossier, obligation: Obligation, as_of: datetime, objection:
     if isinstance(package, Package):
         lines += markdown_of(proposal(package, for_customer=False), reader.language)
     return "\n".join(lines)
-
-
-def approvers_of(dossier: Dossier, obligation: Obligation, reader: Reader) -> tuple[Contact, ...]:
-    """Give the contacts of those Accountable for an approval."""
-    accountable = raci_of(dossier, obligation.activity).accountable
-    parties = [party for role in accountable for party in parties_in(dossier, role, reader.today)]
-    refs = {party.party_ref for party in parties}
-    leading = contacts_at(dossier.facts.contacts, parties, Level.MANAGEMENT)
-    others = (c for c in dossier.facts.contacts if c.party_ref in refs and c not in leading)
-    return (*leading, *others)
 
 
 @task(name="hear", retries=5, retry_delay_seconds=2, cache_policy=NO_CACHE)

@@ -18,12 +18,12 @@ from pfflow.delivery.connection import Security, SmtpServer
 from pfflow.delivery.limits import MailPolicy
 from pfflow.delivery.mailbox import local_mailbox
 from pfflow.delivery.smtp import SmtpMailer
-from pfflow.domain.audience import parties_in, raci_of
+from pfflow.domain.audience import accountable_for
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Dossier, Holdings
 from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.playbook import Playbook
-from pfflow.domain.project import Move, Phase, PhaseError, next_phase, unsettled
+from pfflow.domain.project import Move, Phase, PhaseError, gate_of, next_phase, unsettled
 from pfflow.intake import VERDICTS, AnswerError, answer_to, require_contact
 from pfflow.playbook import parse_playbook
 from pfflow.rendering.letters import Renderer
@@ -187,13 +187,12 @@ def _refuse_unless_accountable(store: SqlStore, held: Holdings, touch: Interacti
     obligation = held.obligations[touch.obligation_key]
     on = touch.at.astimezone(playbook.zone).date()
     dossier = Dossier(held=held, playbook=playbook, calendar=calendar_of(playbook, held, touch.at), engaged_on=on)
-    roles = raci_of(dossier, obligation.activity).accountable
-    parties = {party.party_ref for role in roles for party in parties_in(dossier, role, on)}
-    if touch.party_ref not in parties:
-        who = [f"{c.contact_ref} {c.name}" for c in held.facts.contacts if c.party_ref in parties]
+    accountable = accountable_for(dossier, obligation, on)
+    if touch.contact_ref not in {contact.contact_ref for contact in accountable}:
+        who = ", ".join(f"{contact.contact_ref} {contact.name}" for contact in accountable)
         raise AnswerError(
             f"{touch.contact_ref} is not Accountable for {obligation.activity}, so the {touch.kind} would not count; "
-            f"ask {', '.join(who) or 'nobody: no contact holds the role ' + ', '.join(roles)}"
+            f"ask {who or 'nobody: no contact holds that role'}"
         )
 
 
@@ -207,8 +206,7 @@ def moved_phase(store: SqlStore, project_ref: str, move: Move, *, by: str, evide
     if not evidence.strip():
         raise AnswerError("a move says what shows that the gate is passed; give the evidence")
     target = next_phase(held.project.phase, move)
-    gate = playbook_in_force(store).gates.get(target, ()) if move is not Move.RETURN else ()
-    lacking = unsettled(gate, held.facts.conditions)
+    lacking = unsettled(gate_of(move, target, playbook_in_force(store).gates), held.facts.conditions)
     if lacking:
         raise PhaseError(f"{project_ref} cannot enter {target}: not settled yet: {', '.join(lacking)}")
     return store.move_phase(project_ref, move, by, evidence, now())

@@ -96,10 +96,14 @@ def planned(
 def apply(opened: Engine, candidate: Candidate, plan: HousePlan, *, by: str, at: datetime) -> tuple[Applied, ...]:
     """Put the playbook in force if it is another one, then make each project's changes; letters wait in the outbox.
 
-    `plan` is of this moment: whoever calls has compared it with the one that was approved. A project that changed since
-    is left as it is, and says so. `at` is the instant the adoption is written down with.
+    `plan` is of this moment: whoever calls has compared it with the one that was approved. Where a project cannot be
+    decided for at its instant, nothing at all is done; one that changes in between is left as it is. Both say so. `at`
+    is the instant the adoption is written down with.
     """
     before = opened.playbook
+    refused = tuple(filter(None, (_refused(opened, plan, one) for one in plan.projects if one.changes)))
+    if refused:
+        return refused
     if plan.sha256 != plan.in_force:
         playbook = candidate.playbook
         opened.store.adopt_playbook(candidate.text, playbook.name, playbook.version, at, by)
@@ -107,11 +111,16 @@ def apply(opened: Engine, candidate: Candidate, plan: HousePlan, *, by: str, at:
     return tuple(_applied(opened, cycle, before, plan, one) for one in plan.projects if one.changes)
 
 
+def _refused(opened: Engine, plan: HousePlan, one: ProjectPlan) -> Applied | None:
+    with opened.store.deciding(one.project_ref, Stage.COMMUNICATION, plan.as_of, again=True) as held:
+        return Applied(one.project_ref, refused=_WHY[held.reason]) if isinstance(held, NotHeld) else None
+
+
 def _applied(opened: Engine, cycle: Cycle, before: Playbook, plan: HousePlan, one: ProjectPlan) -> Applied:
     ref = one.project_ref
     with opened.store.deciding(ref, Stage.COMMUNICATION, plan.as_of, again=True) as held:
         if isinstance(held, NotHeld):
-            return Applied(ref, refused=_WHY.get(held.reason, held.reason))
+            return Applied(ref, refused=_WHY[held.reason])
         dossier = cycle.dossier(held.holdings, plan.as_of)
         now: Replan = replan(dossier, plan.as_of, before=before, until=plan.until)
         if now.changes != one.changes:
@@ -120,7 +129,10 @@ def _applied(opened: Engine, cycle: Cycle, before: Playbook, plan: HousePlan, on
     return Applied(ref, len(now.changes), recorded.notices)
 
 
-_WHY = {"busy": "another worker is deciding for it", "past": "a decision for a later time stands"}
+_WHY = {
+    "busy": "another worker is deciding for it; try again",
+    "past": "a decision for a later time stands, and time does not go back",
+}
 
 
 def _cycle(opened: Engine, playbook: Playbook) -> Cycle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -50,6 +51,7 @@ def history(
     with opened_store(Settings()) as store:
         known_projects(store.project_refs(), [project])
         entries = [entry for entry in store.ledger(project) if entry.subject.startswith(about)]
+        words = {t.ext_id: ": ".join(filter(None, (t.kind, t.outcome))) for t in store.facts(project).interactions}
     table(
         ("no.", "at (UTC)", "stage", "kind", "subject", "by", "because"),
         (
@@ -59,7 +61,7 @@ def history(
                 entry.stage,
                 entry.kind,
                 entry.subject,
-                *_said(entry.data),
+                *_said(entry.data, words),
             )
             for entry in entries[-last if last else None :]
         ),
@@ -67,9 +69,10 @@ def history(
     )
 
 
-def _said(data: str) -> tuple[str, str]:
-    """Give who did it, and why with whatever else the entry says."""
+def _said(data: str, words: Mapping[str, str]) -> tuple[str, str]:
+    """Give who did it, and why with whatever else the entry says; a person's words are looked up by their touch."""
     said = json.loads(data)
+    said["because"] = said.get("because") or words.get(str(said.pop("touch", "")), "")
     rest = {name: value for name, value in said.items() if name not in _TOLD_APART and name != "value"}
     told = [str(said["because"])] if said.get("because") else []
     told += [f"{name}={_shown(name, value)}" for name, value in rest.items() if value not in ("", [], None, False)]

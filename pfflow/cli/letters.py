@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("mailbox")(mailbox)
     app.command("outbox")(outbox)
+    app.command("release")(release)
 
 
 def mailbox(
@@ -65,6 +66,20 @@ def _show(mail: Mail) -> None:
         typer.echo(f"{name}: {value}")
     for attachment in mail.attachments:
         typer.echo(f"attached: {attachment}")
+
+
+def release(
+    by: Annotated[str, typer.Option("--by", help="Who lets them go; goes into the ledger.")],
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Those that failed, instead of those held back.")] = False,
+) -> None:
+    """Let letters that were held back wait again; `pfflow dispatch` sends them."""
+    from pfflow.bootstrap import now, opened_store
+    from pfflow.settings import Settings
+
+    with opened_store(Settings()) as store:
+        count = store.release("failed" if failed else "held", by, now())
+    typer.echo(f"{count} letters wait again; send them with: pfflow dispatch" if count else "no letter was held back")
 
 
 def outbox(

@@ -64,9 +64,11 @@ def roles_meant(dossier: Dossier, word: str, obligation: Obligation) -> tuple[st
 
 
 def parties_in(dossier: Dossier, role_or_ref: str, on: date) -> tuple[Party, ...]:
-    """Give the parties that hold a role on a day, in order of ref; a party ref stands for that party."""
+    """Give the parties that hold a role on a day, by ref; a party ref stands for that party until it leaves."""
     refs = {p.party_ref for p in dossier.facts.participations if p.role == role_or_ref and p.holds_on(on)}
-    refs = refs or {role_or_ref}
+    own = [p for p in dossier.facts.participations if p.party_ref == role_or_ref]
+    if not refs and (not own or any(p.holds_on(on) for p in own)):
+        refs = {role_or_ref}
     return tuple(party for party in sorted(dossier.facts.parties, key=lambda p: p.party_ref) if party.party_ref in refs)
 
 
@@ -90,6 +92,14 @@ def participants(dossier: Dossier, on: date) -> tuple[Party, ...]:
     refs = {p.party_ref for p in dossier.facts.participations if p.holds_on(on)}
     found = (p for p in dossier.facts.parties if p.party_ref in refs and p.realm in dossier.playbook.realms)
     return tuple(sorted(found, key=lambda p: p.party_ref))
+
+
+def accountable_for(dossier: Dossier, obligation: Obligation, on: date) -> tuple[Contact, ...]:
+    """Give every contact of the parties Accountable for an obligation's activity on a day, the leading ones first."""
+    roles = raci_of(dossier, obligation.activity).accountable
+    refs = {party.party_ref for role in roles for party in parties_in(dossier, role, on)}
+    theirs = (contact for contact in dossier.facts.contacts if contact.party_ref in refs)
+    return tuple(sorted(theirs, key=lambda c: (c.level is Level.WORKING, c.contact_ref)))
 
 
 def owner_of(dossier: Dossier, party_ref: str) -> Contact | None:

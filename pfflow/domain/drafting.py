@@ -109,12 +109,25 @@ class Draft:
         """Put an obligation in place of the one with its key, without a move of its life."""
         self._obligations[obligation.key] = obligation
 
-    def move(self, obligation: Obligation, status: Status, *, by: str = "", because: str = "") -> Obligation:
-        """Move an obligation along its life and write that down."""
-        moved = obligation.moved_to(status, at=self.as_of, by=by, because=because)
+    def move(
+        self,
+        obligation: Obligation,
+        status: Status,
+        *,
+        by: str = "",
+        because: str = "",
+        touch: str = "",
+        at: datetime | None = None,
+    ) -> Obligation:
+        """Move an obligation along its life and write that down; it closes `at` an instant, now if not said.
+
+        What a person said stays with the obligation; the ledger names the `touch` (its ext_id), so that the person can
+        be erased and the chain still verifies.
+        """
+        moved = obligation.moved_to(status, at=at or self.as_of, by=by, because=because)
         self._obligations[moved.key] = moved
         if status is not Status.OPEN:
-            self.enter(str(status), moved.key, {"by": by, "because": because})
+            self.enter(str(status), moved.key, {"by": by, **({"touch": touch} if touch else {"because": because})})
         return moved
 
     def hold(self, obligation: Obligation, until: datetime, *, by: str) -> Obligation:

@@ -18,14 +18,14 @@ from pfflow.domain.audience import audience, names_of
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Interaction, Touch
-from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, action_in, steps_of
+from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, action_in, bare_name, steps_of
 from pfflow.domain.letter_context import letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, ObligationKind, Status
 from pfflow.domain.offsets import Offset, offset_instant
 from pfflow.domain.parties import Contact, Direction
 from pfflow.domain.reports import Report
-from pfflow.domain.words import NO_WORDS, Words
+from pfflow.domain.words import NO_WORDS, Stage, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ _SAID_BY = {Action.REMIND: frozenset({Action.REMIND, Action.REQUEST, Action.INVI
 
 def nothing_to_send(obligation: Obligation) -> Missing:
     """Say that the house makes no report for this obligation; its debtor delivers it."""
+    if obligation.kind is ObligationKind.NOTICE:
+        return Missing(NO_WORDS)
     return Missing(Words(f"尚未收到{obligation.title.zh}", f"{obligation.title.en} has not been received"))
 
 
@@ -90,7 +92,9 @@ def hear(draft: Draft, obligation: Obligation) -> Obligation:
             )
             continue
         else:
-            obligation = draft.move(obligation, outcome, by=by, because=touch.outcome or str(touch.kind))
+            because = touch.outcome or str(touch.kind)
+            # It counts from when it was said, however late it is heard.
+            obligation = draft.move(obligation, outcome, by=by, because=because, touch=touch.ext_id, at=touch.at)
         draft.fire(
             Firing(
                 obligation_key=obligation.key,
@@ -151,12 +155,17 @@ def steps(draft: Draft, obligation: Obligation, ladder: Ladder) -> tuple[Step, .
     """Give the steps of a ladder in the order they are reached: all up to `as_of`, and the first one after it."""
     found: list[Step] = []
     for rung in ladder.rungs:
-        first = _moved(draft, obligation.due_at, rung.at)
+        first = _moved(draft, obligation.due_at, rung.at) + _grace(obligation, rung)
         for step in steps_of(rung, first, _repeats(draft, rung, first), obligation.sequence):
             found.append(step)
             if step.at > draft.as_of:
                 break
     return tuple(sorted(found, key=lambda s: s.at))
+
+
+def _grace(obligation: Obligation, rung: Rung) -> timedelta:
+    """Give how much later escalating begins: the days of grace the documents allow."""
+    return timedelta(days=int(str(obligation.details.get("grace_days", 0))) if rung.do is Action.ESCALATE else 0)
 
 
 def _repeats(draft: Draft, rung: Rung, first: datetime) -> Iterator[datetime]:
@@ -175,13 +184,34 @@ def _take_steps(draft: Draft, obligation: Obligation, content: Content) -> None:
     for number, step in enumerate(pending):
         if not obligation.live:
             return
-        stale = _stale(draft, obligation, step, pending[number + 1 :])
+        stale = _said_before(draft, obligation, step, ladder) or _stale(draft, obligation, step, pending[number + 1 :])
         if stale:
             outcome, because = stale
             _mark(draft, obligation, step, outcome, because)
             continue
         following = next((s for s in ahead if s.at > draft.as_of and s.rung.do is not Action.SEND), None)
         obligation = _fire(draft, obligation, step, following, content)
+
+
+def _said_before(draft: Draft, obligation: Obligation, step: Step, ladder: Ladder) -> tuple[str, str] | None:
+    """Give that a step was taken under another name: a change of a rung's offset must not say the same thing twice.
+
+    A fired rung that the ladder no longer has stands for one rung of the same action and audience that it has now.
+    """
+    current = {rung.name for rung in ladder.rungs}
+    same = [rung.name for rung in ladder.rungs if (rung.do, rung.to) == (step.rung.do, step.rung.to)]
+    gone = [
+        firing.rung
+        for firing in draft.firings_of(obligation.key)
+        if firing.outcome == "fired"
+        and action_in(firing.rung) == step.rung.do
+        and bare_name(firing.rung) not in current
+        and bare_name(firing.rung).endswith(f"-{step.rung.to}")
+    ]
+    stood_for = [name for name in same if not draft.fired(obligation.key, name)]
+    if step.name == step.rung.name and step.name in stood_for[: len(gone)]:
+        return "merged", f"said before, by {gone[0]} of an earlier playbook"
+    return None
 
 
 def _stale(draft: Draft, obligation: Obligation, step: Step, later: Sequence[Step]) -> tuple[str, str] | None:
@@ -279,8 +309,8 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
 
 
 def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequence[Contact]) -> Obligation:
-    """Keep who was told of the date, where it lies ahead: they hear of it when it moves."""
-    if action not in _TELLING or obligation.due_at <= draft.as_of:
+    """Keep who was told of a planned date that lies ahead: they hear of it when it moves."""
+    if obligation.stage is not Stage.COMMUNICATION or action not in _TELLING or obligation.due_at <= draft.as_of:
         return obligation
     how = INVITED if action is Action.INVITE else ASKED
     refs = {*obligation.told(how), *(contact.contact_ref for contact in readers)}

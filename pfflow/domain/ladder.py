@@ -147,3 +147,12 @@ def action_in(step_name: str) -> str:
     'escalate'
     """
     return next((str(action) for action in Action if step_name.startswith(action)), "")
+
+
+def bare_name(step_name: str) -> str:
+    """Give the name of the rung a step is a firing of: without its repetition and its meeting's sequence.
+
+    >>> bare_name("escalate+3bd-joint-command/2"), bare_name("remind-1bd-responsible#1")
+    ('escalate+3bd-joint-command', 'remind-1bd-responsible')
+    """
+    return step_name.partition("/")[0].partition("#")[0]

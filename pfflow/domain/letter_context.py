@@ -73,6 +73,7 @@ def letter_context(
             "period_start": obligation.period_start.isoformat() if obligation.period_start else None,
             "period_end": obligation.period_end.isoformat() if obligation.period_end else None,
             "minutes": obligation.minutes,
+            "clause_ref": str(obligation.details.get("clause_ref", "")),
         },
         "rung": {
             "name": step.name,

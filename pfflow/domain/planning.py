@@ -164,7 +164,10 @@ def _periods(undertaking: Undertaking, ends: date) -> tuple[tuple[date, date], .
         return ()
     if undertaking.frequency == "once":
         return ((first, first),)
-    return tuple(periods(undertaking.frequency, first, ends))  # type: ignore[arg-type]  # the register allows only these words
+    # A first period that ends a month says when the financial year ends: half-years to June, quarters to February.
+    year_end = first.month if (first + timedelta(days=1)).day == 1 else 12
+    frequency = undertaking.frequency
+    return tuple(periods(frequency, first, ends, year_end_month=year_end))  # type: ignore[arg-type]  # the register allows only these words
 
 
 def _due(dossier: Dossier, parts: tuple[str, ...], occurrence: Occurrence, at: time) -> Obligation:

@@ -143,6 +143,11 @@ class ConditionItem:
         return self.status in (ConditionStatus.SATISFIED, ConditionStatus.WAIVED)
 
 
+def gate_of(move: Move, target: Phase, gates: Mapping[Phase, tuple[str, ...]]) -> tuple[str, ...]:
+    """Give what a move must have settled: only advancing passes a gate; going back or giving up does not."""
+    return gates.get(target, ()) if move is Move.ADVANCE else ()
+
+
 def unsettled(gate: Iterable[str], conditions: Iterable[ConditionItem]) -> tuple[str, ...]:
     """Give which of a gate's conditions are not settled, in the gate's order; one the register lacks is not settled."""
     settled = {c.cp_ref for c in conditions if c.settled}

@@ -15,6 +15,7 @@ from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import SurveyAnswer
 from pfflow.domain.ladder import Action, Firing, action_in
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
+from pfflow.domain.parties import Realm
 from pfflow.domain.playbook import ScorecardRow
 from pfflow.domain.satisfaction import csat
 from pfflow.domain.words import Words
@@ -134,8 +135,11 @@ def _climbed_in(dossier: Dossier, firing: Firing, first: date, last: date) -> bo
 
 
 def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
+    """Score what a department's internal customers say of it; not what it says of itself, nor external customers."""
     parties = {p.party_ref for p in dossier.facts.participations if p.role == role}
-    answers = answers_about(dossier.facts.surveys, parties, first, last, "csat")
+    customers = {p.party_ref for p in dossier.facts.parties if p.realm is Realm.INTERNAL} - parties
+    internal = (a for a in dossier.facts.surveys if a.respondent_ref in customers)
+    answers = answers_about(internal, parties, first, last, "csat")
     measured = csat([a.score for a in answers])
     surveys = tuple(sorted({a.survey_ref for a in answers}))
     if measured.value is None:

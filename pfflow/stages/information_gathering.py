@@ -185,8 +185,13 @@ def _check_consistency(draft: Draft) -> None:
 
 
 def _warn_of_covenants(draft: Draft) -> None:
+    """Warn of covenants that are broken now or ahead; of the tests before the relationship began, only of the last."""
+    if draft.dossier.project.phase is Phase.EXIT:
+        return
     for undertaking in sorted(draft.dossier.facts.obligations, key=lambda u: u.obligation_ref):
-        for test in covenant_tests(undertaking, draft.dossier.facts.financials):
+        tests = covenant_tests(undertaking, draft.dossier.facts.financials)
+        before = [test for test in tests if test.period_end < draft.dossier.engaged_on]
+        for test in (*before[-1:], *tests[len(before) :]):
             if not test.kept:
                 _warn_of(draft, test)
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from itertools import count
 from urllib.parse import unquote
 
-from pfflow.domain.audience import raci_of
+from pfflow.domain.audience import accountable_for, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
@@ -147,7 +147,7 @@ def _hear_verdict(draft: Draft, obligation: Obligation) -> None:
         mark = f"verdict-{touch.ext_id}"
         if verdict is None or draft.fired(obligation.key, mark):
             continue
-        if not _may_approve(draft, obligation, touch):
+        if touch.contact_ref not in {c.contact_ref for c in accountable_for(draft.dossier, obligation, draft.today)}:
             draft.find(
                 "approval-not-counted",
                 obligation.key,
@@ -159,19 +159,10 @@ def _hear_verdict(draft: Draft, obligation: Obligation) -> None:
         return
 
 
-def _may_approve(draft: Draft, obligation: Obligation, touch: Interaction) -> bool:
-    """Whether the contact belongs to a party that holds the Accountable role."""
-    accountable = raci_of(draft.dossier, obligation.activity).accountable
-    holders = {
-        p.party_ref for p in draft.dossier.facts.participations if p.role in accountable and p.holds_on(draft.today)
-    }
-    contact = next((c for c in draft.dossier.facts.contacts if c.contact_ref == touch.contact_ref), None)
-    return contact is not None and contact.party_ref in holders
-
-
 def _close(draft: Draft, obligation: Obligation, touch: Interaction, verdict: str, mark: str) -> None:
     by = touch.contact_ref
-    closed = draft.move(obligation, Status.FULFILLED, by=by, because=f"{verdict}: {touch.outcome}".rstrip(": "))
+    because = f"{verdict}: {touch.outcome}".rstrip(": ")
+    closed = draft.move(obligation, Status.FULFILLED, by=by, because=because, touch=touch.ext_id, at=touch.at)
     draft.fire(
         Firing(
             obligation_key=closed.key,

@@ -103,6 +103,20 @@ def settle(connection: Connection, worker: str, receipts: Sequence[Receipt]) -> 
     chain.append(connection, drafts)
 
 
+def release(connection: Connection, status: str, by: str, at: datetime) -> int:
+    """Let letters that were held or that failed wait again, with an entry each; gives how many that were."""
+    chosen = select(_LETTERS).where(LetterRow.status == status).order_by(LetterRow.key).with_for_update()
+    rows = connection.execute(chosen).all()
+    drafts: dict[str, list[EntryDraft]] = {}
+    for row in rows:
+        again = {"status": WAITING, "attempts": 0, "next_try_at": None}
+        connection.execute(update(_LETTERS).where(LetterRow.key == row.key).values(again))
+        entry = EntryDraft(at=at, stage=DELIVERY, kind="released", subject=row.key, data={"by": by, "was": status})
+        drafts.setdefault(row.project_ref, []).append(entry)
+    chain.append(connection, drafts)
+    return len(rows)
+
+
 def waiting(connection: Connection, now: datetime) -> tuple[int, datetime | None]:
     """Give how many letters may go now, and the next instant at which one more may, if any waits for one."""
     ready = connection.execute(_ready(select(func.count()).select_from(_LETTERS), now)).scalar_one()
@@ -198,7 +212,8 @@ def _settled(row: Row[Any], receipt: Receipt, attempts: int, reason: str = "") -
     # The server's answer may repeat an address, and a ledger entry stays: the outbox keeps it, the chain its digest.
     data = {"contact_ref": row.contact_ref, "template": row.template, "attempts": attempts, "sha256": receipt.digest}
     because = {"because": reason} if reason else {}
-    return EntryDraft(at=receipt.at, stage=DELIVERY, kind=receipt.outcome, subject=row.key, data=data | because)
+    kind = "withheld" if receipt.outcome == HELD else receipt.outcome  # a ladder is held, a letter is withheld
+    return EntryDraft(at=receipt.at, stage=DELIVERY, kind=kind, subject=row.key, data=data | because)
 
 
 def _columns(notice: Notice) -> dict[str, Any]:

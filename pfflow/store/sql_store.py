@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from sqlalchemy import select
 
@@ -170,6 +170,11 @@ class SqlStore:
         """Write down what became of the letters this worker still holds, in the outbox and in the ledger."""
         with transaction(self._engines.writing) as connection:
             outbox.settle(connection, worker, receipts)
+
+    def release(self, status: Literal["held", "failed"], by: str, at: datetime) -> int:
+        """Let letters that were held or that failed wait to be sent again; gives how many that were."""
+        with transaction(self._engines.writing) as connection:
+            return outbox.release(connection, status, by, at)
 
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
         """Give how many letters may go now, and the next instant at which one more may, or None."""

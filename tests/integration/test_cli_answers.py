@@ -87,10 +87,10 @@ def test_history_shows_who_answered_when_and_why(home: Path) -> None:  # noqa: A
     fulfilled = next(line for line in lines if " fulfilled " in line)
     assert "2026-01-06 10:00" in fulfilled  # 18:00 in Shanghai, when the sweep heard it
     assert ASKED_P10 in fulfilled
-    assert fulfilled.endswith("C-20  All of it sent by courier.")
+    assert fulfilled.endswith("C-20  fulfilment: All of it sent by courier.")
     waived = next(line for line in lines if " waived " in line)
     assert ASKED_P11 in waived
-    assert waived.endswith("C-51  Known from the tender.")
+    assert waived.endswith("C-51  waiver: Known from the tender.")
     reported = next(line for line in lines if " reported " in line and ASKED_P10 in line)
     # The answer itself was given at 09:30 in Shanghai.
     assert "at=2026-01-06T01:30:00+00:00" in reported
@@ -154,7 +154,7 @@ def test_what_the_head_approves_is_offered_once(home: Path) -> None:
     approved = next(
         line for line in done("history", "EXP-01", "--about", APPROVAL).splitlines() if " fulfilled " in line
     )
-    assert approved.endswith("C-51  approved: As proposed.")
+    assert approved.endswith("C-51  approval: As proposed.")
     again = pfflow("reject", APPROVAL, "--by", "C-51")
     assert again.status == 1
     assert "nothing is owed any more" in again.err
@@ -166,7 +166,7 @@ def test_what_the_head_rejects_is_not_offered(home: Path) -> None:
     live_on("2026-01-07")
     assert not [line for line in list_mailbox(home / "mailbox") if "/offer/" in line.message_id]
     closed = next(line for line in done("history", "EXP-01", "--about", APPROVAL).splitlines() if " fulfilled " in line)
-    assert closed.endswith("C-51  rejected: Too dear.")
+    assert closed.endswith("C-51  rejection: Too dear.")
 
 
 def test_a_phase_is_not_left_while_its_gate_asks_for_something(home: Path) -> None:  # noqa: ARG001 - where it is lived

@@ -85,8 +85,19 @@ def test_a_letter_that_did_not_leave_says_so_and_is_not_tried_again(
     letter = stocked.letters("G1")[0]
     assert (letter.status, letter.attempts, letter.sent_at) == (outcome, attempts, None)
     assert letter.last_response == "550 no such user"
-    assert stocked.ledger("G1")[-1].kind == outcome
+    assert stocked.ledger("G1")[-1].kind == {"held": "withheld", "failed": "failed"}[outcome]
     assert claimed_ids(stocked, now=AT + 100 * SECOND) == ["G1/o/r/2", "G1/o/r/3"]
+
+
+def test_letters_held_back_wait_again_once_somebody_lets_them_go(stocked: SqlStore) -> None:
+    claimed_ids(stocked, limit=1)
+    stocked.settle("w", [receipt(1, "held", response="the stop switch is on")])
+    assert stocked.release("failed", "C-1", AT) == 0
+    assert stocked.release("held", "C-1", AT) == 1
+    entry = stocked.ledger("G1")[-1]
+    assert (entry.kind, entry.subject, entry.data) == ("released", "G1/o/r/1", '{"by":"C-1","was":"held"}')
+    assert "G1/o/r/1" in claimed_ids(stocked, now=AT + 100 * SECOND)
+    assert stocked.verify() == ()
 
 
 def test_a_letter_to_be_tried_again_waits_for_its_instant_without_an_entry(stocked: SqlStore) -> None:

@@ -498,3 +498,40 @@ def test_the_order_in_which_people_answered_is_the_order_of_their_instants(order
     straight = step(saying(of(), *said), at("2026-01-16"))
     assert step(saying(of(), *(said[i] for i in order)), at("2026-01-16")) == straight
     assert straight.obligations[-1].status is Status.WAIVED
+
+
+def test_an_answer_counts_from_when_it_was_said_however_late_it_is_heard() -> None:
+    said = make_touch(at=at("2026-01-14", 16, 30), kind=Touch.FULFILMENT, obligation_key=KEY)
+    dossier = saying(of(ladders()), said)
+    closed = next(o for o in step(dossier, at("2026-01-19", 9, 30)).obligations if o.key == KEY)
+    assert (closed.status, closed.closed_at) == (Status.FULFILLED, at("2026-01-14", 16, 30))
+
+
+def test_a_rung_moved_by_a_new_playbook_does_not_say_the_same_thing_twice() -> None:
+    """The request of five business days before is moved to four; the reader has had it."""
+    before = of(ladders())
+    asked = applied(before, step(before, at("2026-01-08", 9, 30)))
+    moved = [{"at": "-4bd", "do": "request", "to": "responsible"}, {"at": "+1bd", "do": "escalate", "to": "head"}]
+    after = replace(asked, playbook=ladders(report=moved))
+    decision = step(after, at("2026-01-12", 9, 30))
+    assert decision.notices == ()
+    assert [(f.rung, f.outcome) for f in decision.firings] == [("request-4bd-responsible", "merged")]
+
+
+def test_days_of_grace_put_off_escalating_and_nothing_else() -> None:
+    plain = of(ladders())
+    graced = of(ladders(), replace(only(plain), details={"grace_days": 10}))
+    rungs = {(day, rung) for day, rung, _ in run(graced, days("2026-01-05", "2026-02-02"))[1]}
+    assert ("2026-01-08", "request-5bd-responsible") in rungs
+    first = min(day for day, rung in rungs if rung.startswith("escalate"))
+    assert first == "2026-01-26"  # one business day after the due Thursday the 15th is the 16th, and ten days
+
+
+def test_a_party_that_has_left_is_written_to_no_more() -> None:
+    facts = make_facts()
+    left = tuple(replace(p, until=date(2026, 1, 6)) if p.party_ref == "BANK" else p for p in facts.participations)
+    to_bank = one([{"at": "-1bd", "do": "remind", "to": "debtor"}])
+    owed = make_obligation(key=KEY, due_at=at("2026-01-15", 17, 0), ladder="report", debtor="BANK")
+    decision = step(of(to_bank, owed, participations=left), at("2026-01-14", 9, 30))
+    assert {n.contact_ref for n in decision.notices} == {"C-HEAD"}
+    assert [f.kind for f in decision.findings] == ["nobody"]

@@ -98,3 +98,13 @@ def test_an_undertaking_is_owed_from_the_first_day_whenever_it_is_entered() -> N
         first=date(2025, 12, 31),
     )
     assert "G1/U-ACC/2025-12-31" in keys(with_facts(dossier, obligations=(accounts,)), at("2026-03-02"))
+
+
+def test_periods_end_with_the_financial_year_their_first_one_names() -> None:
+    """Accounts of years to 30 June, due 60 days later: 29 August 2026 is a Saturday, so Monday the 31st."""
+    accounts = make_undertaking(
+        obligation_ref="accounts", frequency="annual", first=date(2026, 6, 30), offset_days=60, day_type="calendar"
+    )
+    dossier = with_facts(make_dossier(), obligations=(accounts,))
+    found = [o.obligation for o in wanted(dossier, YEAR, nothing_found) if o.obligation.key.startswith("G1/accounts/")]
+    assert [(o.period_end, o.due_on) for o in found] == [(date(2026, 6, 30), date(2026, 8, 31))]

@@ -31,7 +31,9 @@ def owed(number: int, *, closed: str = "", **changes: Any) -> Obligation:
 
 
 def about_finance(*scores: int, question: str = "csat") -> tuple[SurveyAnswer, ...]:
-    return tuple(make_answer(n, question, score, about_ref="FIN") for n, score in enumerate(scores))
+    return tuple(
+        make_answer(n, question, score, about_ref="FIN", respondent_ref="ENG") for n, score in enumerate(scores)
+    )
 
 
 def finance(dossier: Dossier) -> Card:
@@ -104,10 +106,21 @@ def test_a_survey_of_fewer_than_five_answers_is_not_scored_and_says_so() -> None
 
 @pytest.mark.parametrize(
     "elsewhere",
-    [{"about_ref": "OPS"}, {"question": "nps"}, {"answered_on": date(2026, 2, 1)}, {"about_ref": ""}],
+    [
+        {"about_ref": "OPS"},
+        {"question": "nps"},
+        {"answered_on": date(2026, 2, 1)},
+        {"about_ref": ""},
+        {"respondent_ref": "BANK"},
+        {"respondent_ref": "FIN"},
+    ],
 )
-def test_answers_about_others_or_of_another_month_or_question_do_not_count(elsewhere: dict[str, Any]) -> None:
-    answers = tuple(replace(make_answer(n, "csat", 1, about_ref="FIN"), **elsewhere) for n in range(6))
+def test_answers_about_others_of_another_month_or_question_or_by_no_internal_customer_do_not_count(
+    elsewhere: dict[str, Any],
+) -> None:
+    answers = tuple(
+        replace(make_answer(n, "csat", 1, about_ref="FIN", respondent_ref="ENG"), **elsewhere) for n in range(6)
+    )
     assert scores(finance(make_dossier(surveys=answers)))["satisfaction"] is None
 
 

@@ -14,7 +14,10 @@ CARD = "G1/scorecard/finance/2026-01"
 
 
 def rated(*scores: int, about: str = "FIN", question: str = "csat") -> tuple[SurveyAnswer, ...]:
-    return tuple(make_answer(n, question, score, about_ref=about) for n, score in enumerate(scores))
+    return tuple(
+        make_answer(n, question, score, about_ref=about, respondent_ref="LAW" if about else "BANK")
+        for n, score in enumerate(scores)
+    )
 
 
 def on(dossier: Dossier, *instants: str) -> tuple[Dossier, list[tuple[str, str, str]]]:

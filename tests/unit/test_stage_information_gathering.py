@@ -164,10 +164,10 @@ def test_what_is_waived_is_not_asked_again_but_something_else_is() -> None:
 def test_what_a_party_says_it_sent_has_time_to_reach_the_register_before_it_is_asked_again() -> None:
     dossier, _ = lived(make_dossier(), [NOW], *BOTH)
     sent = make_touch(Touch.FULFILMENT, REQUEST, at=at("2026-01-06", 12), contact_ref="C-FUND", outcome="sent by post")
-    dossier, _ = lived(saying(dossier, sent), days("2026-01-07", "2026-01-20"), *BOTH)
+    dossier, _ = lived(saying(dossier, sent), days("2026-01-07", "2026-01-19"), *BOTH)
     assert requests(dossier) == {REQUEST: Status.FULFILLED}
-    # Heard on the 7th; ten business days later is the 21st.
-    dossier, _ = lived(dossier, [at("2026-01-21")], *BOTH)
+    # Said on the 6th; ten business days later is the 20th.
+    dossier, _ = lived(dossier, [at("2026-01-20")], *BOTH)
     assert requests(dossier) == {REQUEST: Status.FULFILLED, "G1/information/FUND/2": Status.OPEN}
 
 
