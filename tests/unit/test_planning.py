@@ -103,7 +103,12 @@ def test_an_undertaking_is_owed_from_the_first_day_whenever_it_is_entered() -> N
 def test_periods_end_with_the_financial_year_their_first_one_names() -> None:
     """Accounts of years to 30 June, due 60 days later: 29 August 2026 is a Saturday, so Monday the 31st."""
     accounts = make_undertaking(
-        obligation_ref="accounts", frequency="annual", first=date(2026, 6, 30), offset_days=60, day_type="calendar"
+        obligation_ref="accounts",
+        metric="",
+        threshold=None,
+        frequency="annual",
+        first=date(2026, 6, 30),
+        offset_days=60,
     )
     dossier = with_facts(make_dossier(), obligations=(accounts,))
     found = [o.obligation for o in wanted(dossier, YEAR, nothing_found) if o.obligation.key.startswith("G1/accounts/")]
