@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import json
 from dataclasses import replace
+from datetime import date
 from email import policy
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from icalendar import Calendar
 
 from pfflow.domain.facts import Facts
+from pfflow.domain.holiday_lists import HouseList, OwnHoliday
 from pfflow.domain.obligations import Status
 from pfflow.store import SqlStore
 from tests.command_line import done, every_row, pfflow, settle_in
@@ -163,6 +165,18 @@ def test_a_plan_is_refused_when_the_world_changed_since(home: Path, store_url: s
     assert every_row(store_url) == rows
 
 
+def test_a_plan_for_a_time_before_the_last_decision_changes_nothing_not_even_the_playbook(
+    home: Path, store_url: str
+) -> None:
+    plan = home / "plan.json"
+    done("plan", changed(home, TEN, TWO), "--as-of", "2026-01-09T09:00", "--out", plan)
+    rows = every_row(store_url)
+    said = pfflow("apply", plan, "--as-of", "2026-01-09T09:00")
+    assert said.status == 1
+    assert said.err == "G1: a decision for a later time stands, and time does not go back\n"
+    assert every_row(store_url) == rows
+
+
 def test_a_digest_of_another_plan_is_refused(home: Path) -> None:
     said = pfflow("apply", changed(home, TEN, TWO), "--digest", "0" * 12, "--as-of", "2026-01-09")
     assert said.status == 1
@@ -214,3 +228,37 @@ def test_after_apply_the_days_go_on_without_a_date_nobody_was_asked_for(home: Pa
     assert {o.unadjusted_on.isoformat() for o in weekly if o.live} - ahead == {"2026-01-05"}
     assert next(o for o in weekly if o.key == MONDAY).status is Status.CANCELLED
     assert pfflow("verify").status == 0
+
+
+def test_the_list_of_2027_moves_the_dates_it_must_and_mails_for_them_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store_url: str
+) -> None:
+    """Made up: Monday 4 January 2027 is off, and only it. That day's meeting is in two calendars on 30 December."""
+    home = settle_in(monkeypatch, tmp_path / "home", store_url)
+    with SqlStore.open(store_url) as store:
+        store.import_facts(make_facts(), at("2026-12-07", 8), "test")
+    done("adopt", PLAYBOOK)
+    for day in ("2026-12-07", "2026-12-30", "2026-12-31"):
+        done("sweep", "communication", "--as-of", day)
+    before = events(home)
+    with SqlStore.open(store_url) as store:
+        owed = {o.key: o for o in store.obligations("G1") if o.live}
+        entered = HouseList("CN", (OwnHoliday(date(2027, 1, 4), "made up"),), date(2027, 12, 31))
+        store.import_holidays(entered, at("2026-12-31", 17), "test")
+    provisional = {key for key, one in owed.items() if one.provisional}
+    plan = json.loads(done("plan", "--as-of", "2026-12-31T19:00", "--json"))
+    kinds = {change["key"]: change["kind"] for change in plan["projects"][0]["changes"]}
+    assert set(kinds.values()) == {"moved", "confirmed"}
+    assert kinds.keys() == provisional
+    assert kinds["G1/weekly-progress/2027-01-04"] == "moved"
+    planned_and_applied(home, None, "2026-12-31T19:00")
+    uid = "G1/weekly-progress/2027-01-04@expressway.example"
+    assert events(home) - before == {
+        ("c-con", "REQUEST", uid, 1, "CONFIRMED"),
+        ("c-eng", "REQUEST", uid, 1, "CONFIRMED"),
+    }
+    with SqlStore.open(store_url) as store:
+        now = {o.key: o for o in store.obligations("G1") if o.live}
+    assert now["G1/weekly-progress/2027-01-04"].due_on == date(2027, 1, 5)
+    assert {key for key in now if now[key].due_on != owed[key].due_on} == {k for k, v in kinds.items() if v == "moved"}
+    assert not [key for key, one in now.items() if one.provisional]
