@@ -8,8 +8,9 @@ elsewhere keeps its key.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
 from urllib.parse import unquote
 
 from pfflow.domain.audience import raci_of
@@ -108,22 +109,27 @@ def _of_cadence(dossier: Dossier, name: str, cadence: Cadence, window: Window, f
     raci = raci_of(dossier, cadence.activity)
     if cadence.kind == ObligationKind.MEETING:
         occurrences = _held_once(occurrences)
+    alike = partial(
+        Obligation,
+        project_ref=dossier.project.project_ref,
+        stage=Stage.COMMUNICATION,
+        timezone=dossier.playbook.timezone,
+        kind=ObligationKind(cadence.kind),
+        title=cadence.title.words,
+        ladder=cadence.ladder,
+        activity=cadence.activity,
+        debtor=_first(raci.responsible),
+        creditor=_first(raci.informed),
+        content=cadence.content,
+        minutes=cadence.minutes if cadence.kind == ObligationKind.MEETING else 0,
+        details={"location": cadence.location.words.as_json()} if cadence.location else {},
+    )
+    because = f"cadence {name}: {cadence.rule}, {cadence.roll}"
+    within = derived_key(dossier.project.project_ref, name)
     for occurrence in occurrences:
-        if occurrence.on not in window:
-            continue
-        obligation = replace(
-            _due(dossier, (name, occurrence.unadjusted_on.isoformat()), occurrence, cadence.at),
-            kind=ObligationKind(cadence.kind),
-            title=cadence.title.words,
-            ladder=cadence.ladder,
-            activity=cadence.activity,
-            debtor=_first(raci.responsible),
-            creditor=_first(raci.informed),
-            content=cadence.content,
-            minutes=cadence.minutes if cadence.kind == ObligationKind.MEETING else 0,
-            details={"location": cadence.location.words.as_json()} if cadence.location else {},
-        )
-        yield Wanted(obligation, name, f"cadence {name}: {cadence.rule}, {cadence.roll}")
+        if occurrence.on in window:
+            due_at = wall_instant(occurrence.on, cadence.at, dossier.playbook.zone)
+            yield Wanted(_due(alike, f"{within}/{occurrence.unadjusted_on}", occurrence, due_at), name, because)
 
 
 def _held_once(occurrences: tuple[Occurrence, ...]) -> tuple[Occurrence, ...]:
@@ -142,20 +148,26 @@ def _of_undertaking(dossier: Dossier, undertaking: Undertaking, window: Window, 
     last = undertaking.last
     # Half a year of slack covers the longest offset between a period's end and what is due for it.
     ends = min(last, window.last + timedelta(days=190)) if last else window.last + timedelta(days=190)
+    alike = partial(
+        Obligation,
+        project_ref=dossier.project.project_ref,
+        stage=Stage.COMMUNICATION,
+        timezone=dossier.playbook.timezone,
+        kind=ObligationKind.REPORT,
+        title=Words(undertaking.description_zh or undertaking.description, undertaking.description),
+        ladder=terms.ladder,
+        debtor=undertaking.debtor_ref,
+        creditor=undertaking.creditor_ref or undertaking.owner_role,
+        subject=undertaking.debtor_ref,
+        details={"clause_ref": undertaking.clause_ref, "grace_days": undertaking.grace_days},
+    )
+    because = f"undertaking {ref} {undertaking.clause_ref}".rstrip()
+    within = derived_key(dossier.project.project_ref, ref)
     for period_start, period_end in _periods(undertaking, ends):
         occurrence = anchored(period_end, offset, convention, dossier.calendar, period_start=period_start)
-        if occurrence.on not in window:
-            continue
-        obligation = replace(
-            _due(dossier, (ref, period_end.isoformat()), occurrence, terms.at),
-            title=Words(undertaking.description_zh or undertaking.description, undertaking.description),
-            ladder=terms.ladder,
-            debtor=undertaking.debtor_ref,
-            creditor=undertaking.creditor_ref or undertaking.owner_role,
-            subject=undertaking.debtor_ref,
-            details={"clause_ref": undertaking.clause_ref, "grace_days": undertaking.grace_days},
-        )
-        yield Wanted(obligation, ref, f"undertaking {ref} {undertaking.clause_ref}".rstrip())
+        if occurrence.on in window:
+            due_at = wall_instant(occurrence.on, terms.at, dossier.playbook.zone)
+            yield Wanted(_due(alike, f"{within}/{period_end}", occurrence, due_at), ref, because)
 
 
 def _periods(undertaking: Undertaking, ends: date) -> tuple[tuple[date, date], ...]:
@@ -170,18 +182,12 @@ def _periods(undertaking: Undertaking, ends: date) -> tuple[tuple[date, date], .
     return tuple(periods(frequency, first, ends, year_end_month=year_end))  # type: ignore[arg-type]  # the register allows only these words
 
 
-def _due(dossier: Dossier, parts: tuple[str, ...], occurrence: Occurrence, at: time) -> Obligation:
-    return Obligation(
-        key=derived_key(dossier.project.project_ref, *parts),
-        project_ref=dossier.project.project_ref,
-        stage=Stage.COMMUNICATION,
-        kind=ObligationKind.REPORT,
-        title=Words("", ""),
-        due_at=wall_instant(occurrence.on, at, dossier.playbook.zone),
+def _due(alike: partial[Obligation], key: str, occurrence: Occurrence, due_at: datetime) -> Obligation:
+    return alike(
+        key=key,
+        due_at=due_at,
         due_on=occurrence.on,
         unadjusted_on=occurrence.unadjusted_on,
-        timezone=dossier.playbook.timezone,
-        ladder="",
         provisional=occurrence.provisional,
         period_start=occurrence.period_start,
         period_end=occurrence.period_end,

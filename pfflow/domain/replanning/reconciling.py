@@ -27,6 +27,7 @@ from pfflow.domain.words import Stage
 
 _TERMS = ("kind", "ladder", "activity", "debtor", "creditor", "subject", "content", "period_start", "period_end")
 _PLACE_IN_TIME = ("due_at", "due_on", "unadjusted_on", "timezone", "provisional", "minutes")
+_FOLLOWED = (*_PLACE_IN_TIME, *_TERMS, "title")
 _SLACK = timedelta(days=31)
 """How far a date is looked for beyond the days in question: the longest roll, and a month to spare."""
 
@@ -156,6 +157,8 @@ def _cancelled(desk: _Desk, held: Obligation) -> Change:
 
 def _changed(desk: _Desk, held: Obligation, one: Wanted) -> Change | None:
     draft = desk.draft
+    if not held.told(INVITED) and _follows(held, one.obligation):
+        return None
     new = _following(held, one.obligation)
     guests = attendance(draft, new)
     kind = _kind(held, new, guests)
@@ -174,10 +177,18 @@ def _changed(desk: _Desk, held: Obligation, one: Wanted) -> Change | None:
     return _change(kind, one.source, (held, new), reasons, told)
 
 
+def _follows(held: Obligation, one: Obligation) -> bool:
+    """Whether what is held has the terms of what should be already."""
+    if held.due_at != one.due_at or any(getattr(held, name) != getattr(one, name) for name in _FOLLOWED):
+        return False
+    kept = {name: value for name, value in held.details.items() if name not in TOLD}
+    return kept == one.details
+
+
 def _following(held: Obligation, one: Obligation) -> Obligation:
     """Give what is held with the terms of what should be; its life, its sequence and who was told of it stay."""
     kept = {name: value for name, value in held.details.items() if name in TOLD}
-    changes = {name: getattr(one, name) for name in (*_TERMS, *_PLACE_IN_TIME, "title")}
+    changes = {name: getattr(one, name) for name in _FOLLOWED}
     return replace(held, **changes, details={**one.details, **kept})
 
 
