@@ -81,6 +81,7 @@ def apply(
     digest: Annotated[
         str | None, typer.Option("--digest", help="The digest a plan ended with, instead of a file.")
     ] = None,
+    project: Projects = None,
     as_of: AsOf = None,
     by: Annotated[str, typer.Option(help="Who applies; goes into the record.")] = "operations",
 ) -> None:
@@ -103,7 +104,7 @@ def apply(
         else:
             candidate = _candidate(opened, plan_or_playbook)
         at = instant(as_of, candidate.playbook.timezone)
-        refs = [str(one["project"]) for one in kept["projects"]] if kept else opened.store.project_refs()
+        refs = [str(one["project"]) for one in kept["projects"]] if kept else project
         found = planned(opened, candidate, at, known_projects(opened.store.project_refs(), refs), until=_until(kept))
         if found.is_empty:
             typer.echo("nothing to apply: all is as the plan has it")
@@ -168,7 +169,12 @@ def _say_what_changed(kept: Mapping[str, Any], found: HousePlan) -> None:
     if kept["playbook"]["in_force"] != found.in_force:
         typer.echo("another playbook was put in force since the plan was made", err=True)
     then = {one["project"]: one for one in kept["projects"]}
-    what = {"version": "the facts or the playbook", "calendar": "the holiday list", "held": "what is owed", "changes": "the changes"}
+    what = {
+        "version": "the facts or the playbook",
+        "calendar": "the holiday list",
+        "held": "what is owed",
+        "changes": "the changes",
+    }
     for one in found.projects:
         now = one.as_json()
         differ = [said for name, said in what.items() if now[name] != then[one.project_ref][name]]
