@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
-from pfflow.calendars import codes_in, house_calendar
+from pfflow.calendars import CalendarError, codes_in, house_calendar
 from pfflow.cycle import Cycle
 from pfflow.delivery.compose import Sender
 from pfflow.delivery.connection import Security, SmtpServer
@@ -21,7 +21,8 @@ from pfflow.delivery.smtp import SmtpMailer
 from pfflow.domain.audience import accountable_for
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Dossier, Holdings
-from pfflow.domain.facts import Interaction, Touch
+from pfflow.domain.facts import Facts, Interaction, Touch
+from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Move, Phase, PhaseError, gate_of, next_phase, unsettled
 from pfflow.intake import VERDICTS, AnswerError, answer_to, require_contact
@@ -57,6 +58,19 @@ def calendar_of(playbook: Playbook, holdings: Holdings, as_of: datetime) -> Busi
     first = min(as_of, holdings.engaged_at or as_of).year - 1
     last = (as_of + timedelta(days=playbook.horizon_days) + _LONGEST_OFFSET).year
     return house_calendar(codes, first, last, holdings.holiday_lists)
+
+
+def unknown_calendars(facts: Facts, lists: Sequence[HouseList]) -> tuple[str, ...]:
+    """Give a sentence for each project that names a calendar nobody knows: every decision for it would fail."""
+    year = now().year
+    found = []
+    for project in facts.projects:
+        codes = codes_in(project.calendars)
+        try:
+            house_calendar(codes or ("WEEKENDS",), year, year, lists)
+        except CalendarError as error:
+            found.append(f"project {project.project_ref}: calendars {project.calendars!r}: {error}")
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,17 +39,18 @@ def import_register(
 
     Says what is wrong, each with its sheet, row and column, or what changes: + new, ~ changed, - replaced, = kept.
     """
-    from pfflow.bootstrap import now, opened_store
+    from pfflow.bootstrap import now, opened_store, unknown_calendars
     from pfflow.register import changes, merged, read_register
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
         before = store.facts()
         reading = read_register(register, before)
-        for problem in reading.problems:
+        unknown = unknown_calendars(reading.facts, store.house_lists())
+        for problem in (*reading.problems, *unknown):
             typer.echo(str(problem), err=True)
-        if not reading.can_be_written:
-            mistakes = sum(problem.stops_the_import for problem in reading.problems)
+        if not reading.can_be_written or unknown:
+            mistakes = len(unknown) + sum(problem.stops_the_import for problem in reading.problems)
             raise refuse(f"{register}: {counted(mistakes, 'problem')}; nothing was written; mend them and import again")
         found = changes(before, reading.facts)
         _show(found.lines(), every=every)

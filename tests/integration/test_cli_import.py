@@ -284,3 +284,18 @@ def _in_a_process(
         check=False,
         timeout=60,
     )
+
+
+def test_a_project_whose_calendar_nobody_knows_is_refused_with_what_is_near(url: str, tmp_path: Path) -> None:
+    book = load_workbook(REGISTER)
+    cells = [cell for row in book["Projects"].iter_rows() for cell in row if str(cell.value).startswith("ES")]
+    cells[-1].value = "ESP"
+    book.save(tmp_path / "register.xlsx")
+    before = every_row(url)
+
+    said = pfflow("import", tmp_path / "register.xlsx")
+
+    assert said.status == 1
+    assert "project SOL-01: calendars 'ESP'" in said.err
+    assert "nothing was written" in said.err
+    assert every_row(url) == before
