@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel, RawSc
 from ruamel.yaml import YAML
 
 from pfflow.domain.words import Stage
+from pfflow.playbook import read_playbook
 from tests.flows.cockpit import EXPRESSWAY, ROOT
 
 ON_DEMAND = "service_design_approval"
@@ -81,3 +83,14 @@ def test_parameters_are_checked_and_runs_do_not_report_home(declared: PrefectYam
 
 def test_the_zone_of_the_schedules_is_the_example_playbooks() -> None:
     assert "timezone: Asia/Shanghai" in (EXPRESSWAY / "playbook.yaml").read_text(encoding="utf-8")
+
+
+def test_no_daily_sweep_comes_before_the_hour_at_which_a_days_steps_are_reached(declared: PrefectYamlModel) -> None:
+    """Before it, what is due that day would be said a day late, and on a day nobody works."""
+    playbook = read_playbook(EXPRESSWAY / "playbook.yaml").playbook
+    assert playbook is not None
+    daily = [s.cron for d in declared.deployments for s in _schedules(d) if s.slug == "daily" and s.cron]
+    assert len(daily) == 4
+    for cron in daily:
+        minute, hour = map(int, cron.split()[:2])
+        assert time(hour, minute) > playbook.hours.letters
