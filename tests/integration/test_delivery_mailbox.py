@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiosmtplib
@@ -35,7 +35,9 @@ for number in range(100_000):
 
 def claimed(template: str, language: str, key: str = "C-1") -> Claimed:
     notice = make_notice(template, key=f"G1/fund-use-report/2026-01-15/{template.split('/')[1]}/{key}")
-    return Claimed(message_id=notice.key, notice=notice, contact=CONTACTS[language], attempts=0, until=NOW)
+    return Claimed(
+        message_id=notice.key, notice=notice, contact=CONTACTS[language], attempts=0, until=NOW + timedelta(seconds=30)
+    )
 
 
 async def delivered(folder: Path, *letters: Claimed) -> None:
