@@ -5,7 +5,7 @@
 
 Each measurement is a process of its own and rounds are interleaved, so that a slow minute of the machine is in every
 column; medians are shown. The projects follow the expressway's playbook for 2026 without its monthly report, each with
-two undertakings: about 90 dates a project. numpy is needed for the floor of dates only: pip install numpy.
+two undertakings: about 90 dates a project. numpy is needed for the floor of dates only; `make install` brings it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from pfflow.store.holding import write_obligations
 try:
     import numpy as np
 except ModuleNotFoundError:
-    raise SystemExit("the floor of dates is numpy's: pip install numpy") from None
+    raise SystemExit("the floor of dates is numpy's; make install brings it") from None
 
 ROOT = Path(__file__).parents[1]
 YEAR = Window(date(2026, 1, 1), date(2026, 12, 31))
