@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped] # xlsxwriter ships no types
 from xlsxwriter.format import Format  # type: ignore[import-untyped] # as above
@@ -82,6 +83,11 @@ class _Book:
     def short(self) -> str:
         return "zh" if self.language.lower().startswith("zh") else "en"
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the times in it, named in the header: what a reader of the language takes a bare time for."""
+        return ZoneInfo({"zh": "Asia/Shanghai", "en": "UTC"}[self.short])
+
 
 def write_register(facts: Facts, path: Path, language: str) -> None:
     """Write facts as a workbook in zh-CN or en: a guide first, then a sheet for each kind of record that has any.
@@ -151,7 +157,7 @@ def _write_sheet(book: _Book, sheet: Sheet, records: Iterable[Record]) -> None:
     page.freeze_panes(1, 1)
     required = required_fields(sheet.name)
     for place, column in enumerate(sheet.columns):
-        header = column.header(book.short) + (" (UTC)" if column.kind is Kind.INSTANT else "")
+        header = column.header(book.short) + (f" ({book.zone.key})" if column.kind is Kind.INSTANT else "")
         page.write_string(0, place, header, book.formats["required" if column.field in required else "header"])
         width = _WIDTH_OF.get(column.kind, max(14, len(header) * 2 if book.short == "zh" else len(header) + 2))
         page.set_column(place, place, width, book.formats[_STYLE_OF.get(column.kind, "text")])
@@ -187,8 +193,8 @@ def _write_cell(page: Worksheet, book: _Book, at: tuple[int, int], column: Colum
         if number.is_integer() and _STYLE_OF.get(column.kind) == "amount":
             style = book.formats["whole"]  # Excel would show 1200 as "1,200.00"
         page.write_number(row, place, number, style)
-    elif isinstance(value, datetime) and not value.microsecond:
-        page.write_datetime(row, place, value.astimezone(UTC).replace(tzinfo=None), style)
+    elif isinstance(value, datetime) and _is_plain_time(value.astimezone(book.zone)):
+        page.write_datetime(row, place, value.astimezone(book.zone).replace(tzinfo=None), style)
     elif isinstance(value, date) and not isinstance(value, datetime):
         page.write_datetime(row, place, value, style)
     else:
@@ -203,6 +209,11 @@ def _number_shown(column: Column, value: object) -> float | None:
     shown = exact.scaleb(-2) if column.kind is Kind.PERCENT else exact
     number = float(shown)
     return number if Decimal(f"{number:.15g}") == shown else None
+
+
+def _is_plain_time(at: datetime) -> bool:
+    """Whether a cell can hold it as a bare time: to the second, not the doubled hour, not midnight (read as a date)."""
+    return not (at.microsecond or at.fold or at.time() == time())
 
 
 def _text_shown(column: Column, value: object, short: str) -> str:

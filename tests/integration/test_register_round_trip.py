@@ -229,3 +229,20 @@ def test_a_column_that_the_file_lacks_leaves_what_is_held(tmp_path: Path) -> Non
     reading = read_register(path, FACTS)
     assert reading.facts.parties[0] == replace(FACTS.parties[0], name="Renamed Bank")
     assert read_register(path).facts.parties[0].sector == ""
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("hour", [0, 16])
+def test_a_time_at_midnight_here_or_there_is_read_back_as_that_time(tmp_path: Path, language: str, hour: int) -> None:
+    (first, *_) = FACTS.interactions
+    facts = replace(FACTS, interactions=(replace(first, at=datetime(2026, 3, 18, hour, tzinfo=UTC)),))
+    write_register(facts, tmp_path / "register.xlsx", language)
+    reading = read_register(tmp_path / "register.xlsx")
+    assert not [problem for problem in reading.problems if problem.stops_the_import]
+    assert reading.facts.interactions == facts.interactions
+
+
+def test_a_chinese_registers_times_are_chinas(tmp_path: Path) -> None:
+    blank_register(tmp_path / "register.xlsx", "zh-CN")
+    headers = [cell.value for cell in load_workbook(tmp_path / "register.xlsx")["往来记录"][1]]
+    assert "时间 (Asia/Shanghai)" in headers
