@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PORT   ?= 4200
+SEEDS  ?= 300
+FIRST  ?= 0
+JOBS   ?= 2
 
 # Nothing about how pfflow is used leaves this machine.
 export DO_NOT_TRACK = 1
@@ -12,7 +15,7 @@ export PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT = false
 export PREFECT_SERVER_UI_V2_ENABLED = false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test screenshots check format lint types floors clean
+.PHONY: help install demo up test simulate screenshots check format lint types floors clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +37,9 @@ up: $(READY) ## Start Prefect's server and a worker with the example's deploymen
 
 test: $(READY) ## Run the tests; those whose service is missing are skipped with the reason.
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+simulate: $(READY) ## Live SEEDS lives from FIRST on with faults at every boundary; every invariant must hold.
+	PYTHONPATH=. $(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
 
 screenshots: $(READY) ## Take the README's pictures anew; needs chromium and chromedriver.
 	PFFLOW_REQUIRE=browser PFFLOW_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/flows/test_in_browser.py

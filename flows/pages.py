@@ -8,6 +8,7 @@ from typing import Any
 
 from flows.reader import PACKAGE, Reader, lacking, measures_of, relationship_line, table, text
 from pfflow.domain.audience import roles_meant
+from pfflow.domain.courses import rungs_of
 from pfflow.domain.decision import Dossier
 from pfflow.domain.ladder import Action
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
@@ -90,10 +91,9 @@ def _next_meeting(reader: Reader) -> list[str]:
         return [*lines, reader.label("没有已安排的会议", "no meeting is planned")]
     meeting = min(ahead, key=lambda o: (o.due_at, o.key))
     starts = meeting.due_at.astimezone(reader.dossier.playbook.zone)
-    ladder = reader.dossier.playbook.ladders.get(meeting.ladder)
     roles = [
         role
-        for rung in (ladder.rungs if ladder else ())
+        for rung in rungs_of(reader.dossier.playbook, meeting)
         if rung.do is Action.INVITE
         for role in roles_meant(reader.dossier, rung.to, meeting)
     ]

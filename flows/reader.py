@@ -16,8 +16,9 @@ from typing import Any
 
 from pfflow.domain.audience import names_of, roles_meant
 from pfflow.domain.business_days import business_days_between
+from pfflow.domain.courses import rungs_of
 from pfflow.domain.decision import Dossier
-from pfflow.domain.ladder import Action, action_in
+from pfflow.domain.ladder import Action, action_in, bare_name
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.parties import Realm
 from pfflow.domain.reports import Report
@@ -117,8 +118,8 @@ class Reader:
 
     def rung_to(self, obligation: Obligation, step: str) -> str:
         """Give the names of those a step of an obligation's ladder speaks to."""
-        ladder = self.dossier.playbook.ladders.get(obligation.ladder)
-        rung = next((r for r in ladder.rungs if r.name == step.partition("/")[0]), None) if ladder else None
+        rungs = rungs_of(self.dossier.playbook, obligation)
+        rung = next((r for r in rungs if r.name == bare_name(step)), None)
         if rung is None:
             return step
         if rung.to == "owner":

@@ -20,8 +20,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.mail import show_kept_letters
 from pfflow.bootstrap import engine, now, opened_store, playbook_in_force
 from pfflow.cycle import Dispatched, Outcome
+from pfflow.domain.trouble import summary
 from pfflow.domain.words import Stage
 from pfflow.settings import Settings
 
@@ -186,9 +188,13 @@ async def dispatched() -> Dispatched:
     with engine() as opened:
         # What a worker that died had taken may go once its lease has run out.
         sent = await opened.cycle.dispatch(patience=opened.settings.mail_lease + 1)
+        undelivered = opened.store.undelivered()
     get_run_logger().info(
         "letters: %d sent, %d held back, %d put off, %d failed", sent.sent, sent.held, sent.retry, sent.failed
     )
+    if undelivered:
+        get_run_logger().warning("%s (pfflow outbox says more)", summary(undelivered).en)
+    await show_kept_letters()
     return sent
 
 

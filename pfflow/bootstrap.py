@@ -5,31 +5,44 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import unquote
+
+from pydantic import SecretStr
 
 from pfflow.calendars import CalendarError, codes_in, house_calendar
 from pfflow.cycle import Cycle
+from pfflow.delivery.chat import ChatMessenger, ChatPolicy, Service
 from pfflow.delivery.compose import Sender
 from pfflow.delivery.connection import Security, SmtpServer
 from pfflow.delivery.limits import MailPolicy
 from pfflow.delivery.mailbox import local_mailbox
+from pfflow.delivery.signing import DkimSigner, SigningKeyError
 from pfflow.delivery.smtp import SmtpMailer
-from pfflow.domain.audience import accountable_for
+from pfflow.delivery.unsubscribing import Unsubscribing, UnsubscribingError
+from pfflow.dispatching import Terms
+from pfflow.domain.audience import accountable_for, stand_in
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Dossier, Holdings
-from pfflow.domain.facts import Facts, Interaction, Touch
+from pfflow.domain.drafting import Draft
+from pfflow.domain.facts import Absence, Facts, Interaction, Touch
+from pfflow.domain.hearing import written_to
 from pfflow.domain.holiday_lists import HouseList
+from pfflow.domain.manners import Manners
+from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.playbook import Playbook
-from pfflow.domain.project import Move, Phase, PhaseError, gate_of, next_phase, unsettled
-from pfflow.intake import VERDICTS, AnswerError, answer_to, require_contact
+from pfflow.domain.project import Move, Phase, PhaseError, Project, gate_of, next_phase, unsettled
+from pfflow.intake import VERDICTS, AnswerError, answer_to, issue_from, require_contact
 from pfflow.playbook import parse_playbook
+from pfflow.ports import Clock
+from pfflow.rendering.bundles import bundled_letter
 from pfflow.rendering.letters import Renderer
 from pfflow.settings import Settings
-from pfflow.store import SqlStore
+from pfflow.store import SqlStore, StoredPlaybook
 
 _LONGEST_OFFSET = timedelta(days=400)
 """How far beyond the planning horizon a rolled date or the anchor of an undertaking may lie."""
@@ -45,8 +58,22 @@ def now() -> datetime:
 
 
 def worker_name() -> str:
-    """Give a name for this process that no other live process on any machine has."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+    """Give a name that no other worker on any machine has, nor one that was killed and had the same process id."""
+    return f"{socket.gethostname()}-{os.getpid()}-{now():%H%M%S%f}"
+
+
+def shared_clock(store: SqlStore) -> Clock:
+    """Give a clock that shows the same on every machine that works on one database: the database server's.
+
+    Claims on letters end by it, so a worker whose own clock is fast takes nobody's letters before their time. The
+    server is asked once; an answer that took long to come makes the clock slow by half of that at most.
+    """
+    asked = now()
+    there = store.instant()
+    if there is None:
+        return now
+    ahead = there - (asked + (now() - asked) / 2)
+    return lambda: now() + ahead
 
 
 def calendar_of(playbook: Playbook, holdings: Holdings, as_of: datetime) -> BusinessCalendar:
@@ -107,9 +134,19 @@ def home_zone(store: SqlStore) -> str:
 
 def playbook_in_force(store: SqlStore) -> Playbook:
     """Give the playbook last adopted; raises NotReadyError where none is, or where it no longer reads."""
+    return _in_force(store)[0]
+
+
+def _in_force(store: SqlStore) -> tuple[Playbook, str]:
+    """Give the playbook last adopted and the SHA-256 of its text; raises as `playbook_in_force` does."""
     stored = store.playbook()
     if stored is None:
         raise NotReadyError("no playbook is adopted yet; run: pfflow adopt PLAYBOOK.yaml")
+    return read_stored(stored), stored.sha256
+
+
+def read_stored(stored: StoredPlaybook) -> Playbook:
+    """Read a playbook as it was adopted; raises NotReadyError where it no longer reads."""
     reading = parse_playbook(stored.text, stored.name)
     if reading.playbook is None:
         raise NotReadyError(
@@ -120,38 +157,110 @@ def playbook_in_force(store: SqlStore) -> Playbook:
 
 @contextmanager
 def engine(settings: Settings | None = None) -> Iterator[Engine]:
-    """Open everything a sweep needs: store, playbook in force, and a mailer that keeps to the mail policy."""
+    """Open everything a sweep needs: store, playbook in force, and a mailer that keeps to the mail policy.
+
+    The local mailbox starts with the first letter, so who only decides starts none.
+    """
     settings = settings or Settings()
-    with opened_store(settings) as store:
-        playbook = playbook_in_force(store)
-        house = playbook.house
-        with _server(settings) as server:
-            mailer = SmtpMailer(
-                server,
-                _policy(settings),
-                Sender(house.name.words, house.email, domain=house.email.rpartition("@")[2]),
-                Renderer.of_house(settings.templates).letter,
-                now,
-            )
-            cycle = Cycle(
-                store=store,
-                playbook=playbook,
-                calendar_of=calendar_of,
-                mailer=mailer,
-                clock=now,
-                worker=worker_name(),
-                lease_seconds=settings.mail_lease,
-            )
-            yield Engine(store, cycle, playbook, settings)
+    with opened_store(settings) as store, ExitStack() as servers:
+        playbook, edition = _in_force(store)
+        house, clock = playbook.house, shared_clock(store)
+        sender = Sender(
+            house.name.words,
+            house.email,
+            domain=house.email.rpartition("@")[2],
+            unsubscribing=unsubscribing_of(settings, house.email),
+        )
+        renderer = Renderer.of_house(settings.templates)
+        mailer = SmtpMailer(
+            lambda: servers.enter_context(_server(settings)),
+            policy_of(settings),
+            sender,
+            renderer.letter,
+            clock,
+            write_bundle=partial(bundled_letter, renderer),
+            sign=_signing(settings),
+            connections=settings.smtp_connections,
+        )
+        cycle = Cycle(
+            store=store,
+            playbook=playbook,
+            calendar_of=calendar_of,
+            mailer=mailer,
+            messenger=ChatMessenger(_chat_policy(settings), sender, renderer.chat, clock, _service),
+            clock=clock,
+            worker=worker_name(),
+            edition=edition,
+            terms=Terms(batch=settings.mail_batch, lease=settings.mail_lease, manners=manners_of(settings, playbook)),
+        )
+        yield Engine(store, cycle, playbook, settings)
 
 
-def _policy(settings: Settings) -> MailPolicy:
+def policy_of(settings: Settings) -> MailPolicy:
     """Give what may leave. The cap is for live mail; the local mailbox takes everything."""
     live = settings.mail == "live"
     return MailPolicy(
         live=live,
         allow=settings.mail_allow,
         cap_per_run=settings.mail_cap if live else sys.maxsize,
+        stopped=settings.mail_stop,
+    )
+
+
+def _chat_policy(settings: Settings) -> ChatPolicy:
+    """Give which chat texts may leave, and where to; live mail alone lets none leave."""
+    live = settings.chat == "live"
+    return ChatPolicy(
+        mailbox=settings.mailbox_folder,
+        live=live,
+        addresses=settings.chat_addresses,
+        cap_per_run=settings.mail_cap if live else sys.maxsize,
+        stopped=settings.mail_stop,
+    )
+
+
+def _service(address: str, timeout: float) -> Service:
+    """Give the chat service of an address; raises ChatAddressError."""
+    from pfflow.delivery import services  # noqa: PLC0415 - Apprise takes a while to load; only live chat needs it
+
+    return services.Service(address, timeout)
+
+
+def _signing(settings: Settings) -> Callable[[bytes], bytes]:
+    """Give what signs a message; raises NotReadyError now for a key with which no letter could be signed later."""
+    if settings.dkim_key is None:
+        return bytes
+    try:
+        key = SecretStr(settings.dkim_key.read_text(encoding="ascii"))
+        return DkimSigner(settings.dkim_domain, settings.dkim_selector, key).signed
+    except OSError as error:
+        raise NotReadyError(f"PFFLOW_DKIM_KEY={settings.dkim_key}: {error.strerror}") from error
+    except SigningKeyError as error:
+        raise NotReadyError(f"PFFLOW_DKIM_KEY={settings.dkim_key}: {error}") from None
+    except UnicodeError:
+        raise NotReadyError(f"PFFLOW_DKIM_KEY={settings.dkim_key} is no PEM file") from None
+
+
+def unsubscribing_of(settings: Settings, mailto: str) -> Unsubscribing | None:
+    """Give what lets readers leave surveys and digests; None where no portal is set up. Raises NotReadyError."""
+    if not settings.portal_url and not settings.portal_secret.get_secret_value():
+        return None
+    try:
+        return Unsubscribing(settings.portal_url, settings.portal_secret, mailto)
+    except UnsubscribingError as error:
+        raise NotReadyError(f"PFFLOW_PORTAL_URL and PFFLOW_PORTAL_SECRET: {error}") from None
+
+
+def manners_of(settings: Settings, playbook: Playbook | None) -> Manners:
+    """Give what live mail keeps to. The local mailbox is nobody's, so letters to it wait for nothing but the switch."""
+    if settings.mail != "live":
+        return Manners(stopped=settings.mail_stop)
+    return Manners(
+        timezone=playbook.timezone if playbook else "UTC",
+        quiet=playbook.quiet if playbook else None,
+        recipient_cap=settings.mail_cap_recipient,
+        domain_cap=settings.mail_cap_domain,
+        punctual=True,
         stopped=settings.mail_stop,
     )
 
@@ -173,11 +282,11 @@ def _server(settings: Settings) -> Iterator[SmtpServer]:
         yield server
 
 
-def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, at: datetime) -> bool:
+def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, at: datetime, to: str = "") -> bool:
     """Record what a contact answers to an obligation; gives whether it is news.
 
-    Raises AnswerError, also for a verdict by one who is not Accountable: it would not count, and is better said so
-    at once than found out when the approval is overdue.
+    Raises AnswerError, also for a verdict by one who is not Accountable and a hand-over by one who is written nothing:
+    it would not count, and is better said so at once than found out when the obligation is overdue.
     """
     project_ref = unquote(key.partition("/")[0])
     known = project_ref in store.project_refs()
@@ -190,17 +299,74 @@ def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, a
         at=at,
         obligations=held.obligations.values() if held else (),
         contacts=held.facts.contacts if held else (),
+        to=to,
     )
-    if held is not None and kind in VERDICTS:
+    if held is not None and held.obligations[key].kind is ObligationKind.APPROVAL and kind in VERDICTS:
         _refuse_unless_accountable(store, held, touch)
+    if held is not None and kind is Touch.HANDOVER:
+        _refuse_unless_written_to(store, held, touch)
     return store.report_touch(touch, by, now())
 
 
-def _refuse_unless_accountable(store: SqlStore, held: Holdings, touch: Interaction) -> None:
+def reported(store: SqlStore, project_ref: str, *, by: str, text: str, severity: str, at: datetime) -> Interaction:
+    """Record a problem somebody reports, and give it; raises AnswerError where it cannot be followed up."""
+    if project_ref not in store.project_refs():
+        raise AnswerError(f"no project {project_ref!r} is registered; pfflow projects lists them")
+    rules = playbook_in_force(store).issues
+    if rules is None:
+        raise AnswerError("the playbook says nothing under issues, so nobody would follow it up; add it and adopt it")
+    if severity and severity not in rules.severities:
+        raise AnswerError(f"there is no severity {severity!r}; write one of {', '.join(rules.severities)}")
+    contacts = store.holdings(project_ref).facts.contacts
+    touch = issue_from(project_ref, by=by, text=text, severity=severity or rules.default, at=at, contacts=contacts)
+    store.report_touch(touch, by, now())
+    return touch
+
+
+def away(store: SqlStore, absence: Absence, *, by: str) -> bool:
+    """Record days a contact is away and who stands in; gives whether it is news. Raises AnswerError."""
+    facts = store.facts()
+    require_contact(absence.contact_ref, facts.contacts)
+    if absence.substitute_ref:
+        require_contact(absence.substitute_ref, facts.contacts)
+    if absence.until < absence.since:
+        raise AnswerError(f"{absence.until} is before {absence.since}; exchange the two")
+    if absence.substitute_ref == absence.contact_ref:
+        raise AnswerError(f"{absence.contact_ref} cannot stand in for themselves; name somebody else, or nobody")
+    return store.import_facts(Facts(absences=(absence,)), now(), by) > 0
+
+
+def standing_in(store: SqlStore, contact_ref: str, at: datetime) -> str:
+    """Give who reads what is for a contact at an instant: the contact, who stands in, or nobody (empty)."""
+    facts = store.facts()
+    held = Holdings(project=Project(project_ref="", name=""), facts=facts)
+    dossier = _dossier_at(store, held, at)
+    reader = stand_in(dossier, require_contact(contact_ref, facts.contacts), dossier.engaged_on)
+    return reader.contact_ref if reader else ""
+
+
+def _dossier_at(store: SqlStore, held: Holdings, at: datetime) -> Dossier:
     playbook = playbook_in_force(store)
+    on = at.astimezone(playbook.zone).date()
+    return Dossier(held=held, playbook=playbook, calendar=calendar_of(playbook, held, at), engaged_on=on)
+
+
+def _refuse_unless_written_to(store: SqlStore, held: Holdings, touch: Interaction) -> None:
     obligation = held.obligations[touch.obligation_key]
-    on = touch.at.astimezone(playbook.zone).date()
-    dossier = Dossier(held=held, playbook=playbook, calendar=calendar_of(playbook, held, touch.at), engaged_on=on)
+    draft = Draft(_dossier_at(store, held, touch.at), obligation.stage, touch.at)
+    there = {contact.contact_ref: contact for contact in written_to(draft, obligation)}
+    if touch.contact_ref not in there and touch.contact_ref not in obligation.handed:
+        who = ", ".join(f"{ref} {contact.name}" for ref, contact in there.items())
+        raise AnswerError(
+            f"{touch.contact_ref} is written nothing of {obligation.key}, so there is nothing to hand over; "
+            f"written to are {who or 'none'}"
+        )
+
+
+def _refuse_unless_accountable(store: SqlStore, held: Holdings, touch: Interaction) -> None:
+    obligation = held.obligations[touch.obligation_key]
+    dossier = _dossier_at(store, held, touch.at)
+    on = dossier.engaged_on
     accountable = accountable_for(dossier, obligation, on)
     if touch.contact_ref not in {contact.contact_ref for contact in accountable}:
         who = ", ".join(f"{contact.contact_ref} {contact.name}" for contact in accountable)

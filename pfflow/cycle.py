@@ -11,12 +11,13 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from pfflow.dispatching import ChatTexts, Drain, Terms
 from pfflow.domain.business_days import BusinessCalendar
-from pfflow.domain.decision import Decision, Dossier, Finding, Holdings
+from pfflow.domain.decision import Basis, Decision, Dossier, Finding, Holdings
 from pfflow.domain.ladder import action_in
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.words import Stage
@@ -64,9 +65,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """How many letters were sent, held back, put off and failed."""
+    """How many letters and chat texts were sent, and of both together how many held back, put off and failed."""
 
     sent: int = 0
+    texts: int = 0
     held: int = 0
     retry: int = 0
     failed: int = 0
@@ -82,7 +84,11 @@ class Cycle:
     mailer: Mailer
     clock: Clock
     worker: str
-    lease_seconds: float = 30.0
+    messenger: Mailer | None = None
+    """Who sends chat texts; without one they wait."""
+    edition: str = ""
+    """The SHA-256 of the playbook's text; what is decided by a text nobody named cannot be decided again."""
+    terms: Terms = field(default_factory=Terms)
     busy_seconds: float = 30.0
     """How long a sweep waits for a project another worker has; a database with one writer waits as long by itself."""
 
@@ -92,8 +98,9 @@ class Cycle:
             with self.store.deciding(project_ref, stage, as_of) as held:
                 if isinstance(held, NotHeld):
                     return Outcome(project_ref=project_ref, stage=stage, as_of=as_of, status=held.reason)
-                decision = STAGES[stage](self.dossier(held.holdings, as_of), as_of)
-                recorded = held.record(decision)
+                dossier = self.dossier(held.holdings, as_of)
+                decision = STAGES[stage](dossier, as_of)
+                recorded = held.record(replace(decision, basis=self.basis(dossier)))
         except Exception as error:
             logger.exception("%s failed for %s", stage, project_ref)
             return Outcome(
@@ -115,13 +122,11 @@ class Cycle:
 
     def dossier(self, holdings: Holdings, as_of: datetime) -> Dossier:
         """Give all a stage may see: holdings, playbook and calendar, with the first day of the relationship."""
-        engaged_at = min(as_of, holdings.engaged_at or as_of)
-        return Dossier(
-            held=holdings,
-            playbook=self.playbook,
-            calendar=self.calendar_of(self.playbook, holdings, as_of),
-            engaged_on=engaged_at.astimezone(self.playbook.zone).date(),
-        )
+        return dossier_of(holdings, self.playbook, self.calendar_of(self.playbook, holdings, as_of), as_of)
+
+    def basis(self, dossier: Dossier) -> Basis | None:
+        """Give by what a decision on a dossier is made; None where the playbook's text was not named."""
+        return Basis(playbook=self.edition, calendar=dossier.calendar) if self.edition else None
 
     def sweep(self, stage: Stage, as_of: datetime, project_refs: Iterable[str]) -> Iterator[Outcome]:
         """Decide a stage for each project, one after the other; those that were busy are waited for at the end.
@@ -146,33 +151,39 @@ class Cycle:
                 return outcome
             time.sleep(_PAUSE)  # noqa: TID251 - another process decides; nothing here can be told when it is done
 
-    async def dispatch(self, *, batch: int = 20, patience: float = 0.0) -> Dispatched:
+    async def dispatch(self, *, patience: float = 0.0) -> Dispatched:
         """Send what waits until nothing can be claimed.
 
         With `patience` (seconds) it waits that long for letters that another worker has taken and not settled, or that
-        a server put off, so the letters of a worker that died are sent once its lease ends.
+        a server put off, so the letters of a worker that died are sent once its lease ends. What manners keep waits.
         """
-        counted: Counter[str] = Counter()
-        give_up_at = self.clock() + timedelta(seconds=patience)
-        while True:
-            claimed = await asyncio.to_thread(self.store.claim, self.worker, self.clock(), batch, self.lease_seconds)
-            if claimed:
-                receipts = await self.mailer.deliver(claimed)
-                await asyncio.to_thread(self.store.settle, self.worker, receipts)
-                counted.update(receipt.outcome for receipt in receipts)
-                continue
-            now = self.clock()
-            ready, next_at = await asyncio.to_thread(self.store.waiting, now)
-            again_at = now if ready else next_at
-            if again_at is None or now >= give_up_at or again_at > give_up_at:
-                break
-            await asyncio.sleep(max(_PAUSE, (again_at - now).total_seconds()))
+        if self.terms.manners.stopped:
+            return Dispatched()
+        drains = [Drain(self.store, self.mailer, self.clock, self.worker, self.terms)]
+        if self.messenger is not None:
+            few = replace(self.terms, batch=self.messenger.connections)
+            drains.append(Drain(ChatTexts(self.store), self.messenger, self.clock, self.worker, few))
+        # What goes wrong with the one is raised when the other is done.
+        ended = await asyncio.gather(*(drain.run(patience) for drain in drains), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
+        letters, *texts = (counted for counted in ended if not isinstance(counted, BaseException))
+        counted = sum(texts, letters)
         return Dispatched(
-            sent=counted["sent"],
+            sent=letters["sent"],
+            texts=counted["sent"] - letters["sent"],
             held=counted["held"],
             retry=counted["retry"],
             failed=counted["failed"],
         )
+
+
+def dossier_of(holdings: Holdings, playbook: Playbook, calendar: BusinessCalendar, as_of: datetime) -> Dossier:
+    """Give what is held on a project with playbook, calendar and the first day of the relationship, `as_of` at most."""
+    engaged_at = min(as_of, holdings.engaged_at or as_of)
+    engaged_on = engaged_at.astimezone(playbook.zone).date()
+    return Dossier(held=holdings, playbook=playbook, calendar=calendar, engaged_on=engaged_on)
 
 
 def _did(decision: Decision) -> Mapping[str, int]:

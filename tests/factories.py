@@ -334,6 +334,7 @@ def applied(dossier: Dossier, decision: Decision) -> Dossier:
             firings={**fired, **held.firings},
             conclusions={**held.conclusions, **{(c.stage, c.subject): c for c in decision.conclusions}},
             engaged_at=held.engaged_at or decision.as_of,
+            decided_to={**held.decided_to, decision.stage: decision.as_of},
         ),
     )
 

@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from pfflow.cli import answers, calendars, console, feeds, ledger, letters, plans, playbooks, registers, runs
+from pfflow.cli import (
+    answers,
+    calendars,
+    console,
+    feeds,
+    ledger,
+    letters,
+    mail,
+    plans,
+    playbooks,
+    portal,
+    registers,
+    rehearsals,
+    runs,
+    watchdog,
+)
 
 app = typer.Typer(
     name="pfflow",
@@ -29,7 +44,21 @@ def _begin(
     console.show_tracebacks(shown=traceback)
 
 
-for module in (registers, playbooks, plans, runs, calendars, letters, feeds, answers, ledger):
+for module in (
+    registers,
+    playbooks,
+    plans,
+    rehearsals,
+    runs,
+    calendars,
+    letters,
+    mail,
+    portal,
+    feeds,
+    answers,
+    ledger,
+    watchdog,
+):
     module.add_to(app)
 
 

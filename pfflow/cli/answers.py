@@ -1,4 +1,7 @@
-"""Commands by which people answer: acknowledge, fulfil, waive, approve, reject; and move a project's phase."""
+"""Commands by which people answer: acknowledge, fulfil, waive, hand over, approve, reject; report problems; be away.
+
+Moving a project to another phase is here too.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,11 @@ def add_to(app: typer.Typer) -> None:
     app.command("waive")(waive)
     app.command("approve")(approve)
     app.command("reject")(reject)
+    app.command("handover")(hand_over)
+    app.command("issue")(issue)
+    app.command("resolve")(resolve)
+    app.command("confirm")(confirm)
+    app.command("absent")(absent)
     app.command("phase")(phase)
 
 
@@ -52,12 +60,94 @@ def approve(key: Key, by: By, because: Because = "", at: At = None) -> None:
 
 
 def reject(key: Key, by: By, because: Because = "", at: At = None) -> None:
-    """Reject what an approval asks for; only its Accountable can."""
+    """Reject what an approval asks for, which its Accountable can, or a solution, which the customer can."""
     _answer("rejection", key, by, because, at)
 
 
-def _answer(kind: str, key: str, by: str, because: str, at: str | None) -> None:
-    from pfflow.bootstrap import answered, home_zone, opened_store
+def hand_over(
+    key: Key,
+    by: By,
+    because: Because,
+    to: Annotated[str, typer.Option("--to", help="The contact who takes it over (contact_ref).")],
+    at: At = None,
+) -> None:
+    """Hand over your part in an obligation: its ladder goes on for the other, and you are told no more.
+
+    Who stands in gets it where the other is away.
+    """
+    _answer("handover", key, by, because, at, to=to)
+
+
+def resolve(key: Key, by: By, because: Because, at: At = None) -> None:
+    """Say how a reported problem was solved; whoever reported it is asked to confirm it."""
+    _answer("resolution", key, by, because, at)
+
+
+def confirm(key: Key, by: By, because: Because = "", at: At = None) -> None:
+    """Confirm that a reported problem is solved; only who reported it can."""
+    _answer("confirmation", key, by, because, at)
+
+
+def issue(
+    project: Annotated[str, typer.Argument(help="A project.")],
+    by: By,
+    text: Annotated[str, typer.Option("--text", help="What the problem is, in a sentence.")],
+    severity: Annotated[
+        str, typer.Option("--severity", help="One of the playbook's severities; its default if not given.")
+    ] = "",
+    at: At = None,
+) -> None:
+    """Report a problem: an answer is owed soon, a solution later, by the playbook's clocks."""
+    from pfflow.bootstrap import home_zone, opened_store, reported
+    from pfflow.cli.console import instant
+    from pfflow.domain.obligations import derived_key
+    from pfflow.intake import AnswerError
+    from pfflow.settings import Settings
+
+    with opened_store(Settings()) as store:
+        try:
+            said_at = instant(at, home_zone(store))
+            touch = reported(store, project, by=by, text=text, severity=severity, at=said_at)
+        except AnswerError as error:
+            raise refuse(str(error)) from None
+    part = derived_key(project, "issue", touch.ext_id)
+    typer.echo(f"problem {touch.ext_id} ({touch.severity}) recorded; the next sweep of communication opens it")
+    typer.echo(f"answer with: pfflow ack {part}/response; once solved: pfflow resolve {part}/solution")
+
+
+def absent(  # noqa: PLR0917 - each is an argument or option of the command
+    contact: Annotated[str, typer.Argument(help="Who is away (contact_ref).")],
+    since: Annotated[str, typer.Option("--from", help="The first day away.")],
+    until: Annotated[str, typer.Option("--until", help="The last day away.")],
+    by: By,
+    substitute: Annotated[
+        str, typer.Option("--substitute", help="Who stands in (contact_ref); nobody if left out.")
+    ] = "",
+    because: Because = "",
+) -> None:
+    """Say that a contact is away and who stands in; what is sent in those days goes to the substitute."""
+    from pfflow.bootstrap import away, opened_store
+    from pfflow.cli.console import day
+    from pfflow.domain.facts import Absence
+    from pfflow.intake import AnswerError
+    from pfflow.settings import Settings
+
+    days = Absence(
+        contact_ref=contact, since=day(since), until=day(until), substitute_ref=substitute, reason=because.strip()
+    )
+    with opened_store(Settings()) as store:
+        try:
+            news = away(store, days, by=by)
+        except AnswerError as error:
+            raise refuse(str(error)) from None
+    who = f"{substitute} stands in" if substitute else "nobody stands in"
+    typer.echo(
+        f"{contact} is away {since} to {until}; {who}" if news else f"the absence of {contact} was recorded before"
+    )
+
+
+def _answer(kind: str, key: str, by: str, because: str, at: str | None, *, to: str = "") -> None:
+    from pfflow.bootstrap import answered, home_zone, opened_store, standing_in
     from pfflow.cli.console import instant
     from pfflow.domain.facts import Touch
     from pfflow.intake import AnswerError
@@ -66,9 +156,12 @@ def _answer(kind: str, key: str, by: str, because: str, at: str | None) -> None:
     with opened_store(Settings()) as store:
         try:
             said_at = instant(at, home_zone(store))
-            news = answered(store, Touch(kind), key, by=by, because=because, at=said_at)
+            news = answered(store, Touch(kind), key, by=by, because=because, at=said_at, to=to)
+            reader = standing_in(store, to, said_at) if to else ""
         except AnswerError as error:
             raise refuse(str(error)) from None
+    if to and reader != to:
+        typer.echo(f"{to} is away; {reader or 'the head of relationship'} gets it in their place")
     typer.echo(f"{kind} of {key} recorded; {_TAKES_EFFECT}" if news else f"{kind} of {key} was recorded before")
 
 

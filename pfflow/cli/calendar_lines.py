@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from pfflow.calendars import FIRST_YEAR, LAST_YEAR, Almanac, CalendarError, almanac, codes_in
 from pfflow.domain.business_days import Convention, ConventionError
 from pfflow.domain.holiday_lists import HouseList
-from pfflow.domain.recurrence import RecurrenceError, check, unadjusted
+from pfflow.domain.recurrence import check, unadjusted
+from pfflow.domain.rules import RecurrenceError
 
 Answer: TypeAlias = Mapping[str, Any]
 """An answer to be written as a JSON object."""

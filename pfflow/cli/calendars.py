@@ -185,7 +185,7 @@ def _refused() -> Iterator[None]:
     from pfflow.calendars import CalendarError
     from pfflow.cli.calendar_lines import LineError
     from pfflow.domain.business_days import ConventionError
-    from pfflow.domain.recurrence import RecurrenceError
+    from pfflow.domain.rules import RecurrenceError
 
     try:
         yield

@@ -6,11 +6,19 @@ import contextlib
 import difflib
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from pfflow.domain.parties import Contact
+
+if TYPE_CHECKING:
+    from pfflow.domain.facts import Facts
+    from pfflow.domain.playbook import Playbook
 
 REFUSED = 1
 """Exit status where what was asked for could not be done, or was done and found something wrong."""
@@ -90,6 +98,14 @@ def known_projects(known: Sequence[str], asked: Sequence[str] | None) -> tuple[s
     return tuple(dict.fromkeys(asked)) if asked else tuple(known)
 
 
+def remark_on_roles(playbook: Playbook, facts: Facts) -> None:
+    """Say which roles the playbook writes to and nobody holds: letters to them go to the head instead."""
+    from pfflow.domain.role_names import unmatched_roles
+
+    for unmatched in unmatched_roles(playbook, facts):
+        typer.echo(f"remark: {unmatched}")
+
+
 def instant(text: str | None, zone: str) -> datetime:
     """Read an instant: a date (18:00 in the zone), or a date and time with or without an offset; now if not said."""
     from zoneinfo import ZoneInfo
@@ -137,6 +153,12 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     ('1 letter', '0 letters', '2 entries')
     """
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def spoken_language(contacts: Iterable[Contact]) -> str:
+    """Give the language most contacts are written to in, which is how the people of this register name things."""
+    spoken = Counter(contact.language for contact in contacts).most_common(1)
+    return spoken[0][0] if spoken else "en"
 
 
 def _width(text: str) -> int:

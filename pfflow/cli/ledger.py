@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pfflow.cli.console import REFUSED, counted, known_projects, table
+from pfflow.cli.console import REFUSED, WRONG_CALL, counted, known_projects, refuse, table
 
 _TOLD_APART = frozenset({"by", "because"})
 
@@ -17,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("verify")(verify)
     app.command("history")(history)
+    app.command("why")(why)
 
 
 def verify() -> None:
@@ -67,6 +68,36 @@ def history(
         ),
         none=f"nothing is written about {about!r}" if about else "nothing is written yet",
     )
+
+
+def why(
+    subject: Annotated[str, typer.Argument(help="A letter's Message-ID or key, or an obligation's reference.")],
+    *,
+    language: Annotated[str, typer.Option(help="zh-CN or en.")] = "zh-CN",
+    machine: Annotated[bool, typer.Option("--json", help="For machines: the whole chain as JSON.")] = False,
+) -> None:
+    """Explain a letter or an obligation from the ledger, and decide it again to show that the answer is the same.
+
+    Exit status 1 where deciding again gives another answer, or where the chain has a gap.
+    """
+    from pfflow.bootstrap import opened_store
+    from pfflow.replay import Archive, UnknownSubjectError, explained
+    from pfflow.settings import Settings
+
+    if language not in ("zh-CN", "en"):
+        raise refuse(f"{language!r} is no language of an explanation; write zh-CN or en", WRONG_CALL)
+    with opened_store(Settings()) as store:
+        try:
+            found = explained(Archive(store), subject)
+        except UnknownSubjectError as error:
+            raise refuse(str(error)) from None
+    if machine:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+    else:
+        for line in found.text(language):
+            typer.echo(line)
+    if not (found.same and found.complete):
+        raise typer.Exit(REFUSED)
 
 
 def _said(data: str, words: Mapping[str, str]) -> tuple[str, str]:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from pfflow.cli.console import WRONG_CALL, counted, refuse, table
+from pfflow.cli.console import WRONG_CALL, counted, refuse, spoken_language, table
 
 if TYPE_CHECKING:
-    from pfflow.delivery.reading import Mail
+    from zoneinfo import ZoneInfo
+
+    from pfflow.delivery.reading import Mail, MailLine
+    from pfflow.store import Letter
 
 
 _KINDS = {"REQUEST": "invitation", "CANCEL": "cancellation"}
@@ -46,7 +49,7 @@ def mailbox(
             (
                 str(line.number),
                 f"{line.sent_at:%Y-%m-%d %H:%M}" if line.sent_at else "",
-                _KINDS.get(line.invitation, line.invitation.lower()) or ("report" if line.report else "letter"),
+                _kind(line),
                 line.to,
                 line.subject,
             )
@@ -56,6 +59,12 @@ def mailbox(
     )
     if listed:
         typer.echo(f"{counted(len(listed), 'letter')} in {folder}; pfflow mailbox NUMBER reads one")
+
+
+def _kind(line: MailLine) -> str:
+    if line.channel:
+        return "chat"
+    return _KINDS.get(line.invitation, line.invitation.lower()) or ("report" if line.report else "letter")
 
 
 def _show(mail: Mail) -> None:
@@ -86,7 +95,9 @@ def outbox(
     status: Annotated[str, typer.Option(help="waiting, held, failed or sent.")] = "waiting",
 ) -> None:
     """List letters that have not left, and why."""
-    from pfflow.bootstrap import opened_store
+    from zoneinfo import ZoneInfo
+
+    from pfflow.bootstrap import home_zone, opened_store
     from pfflow.settings import Settings
     from pfflow.store import LetterStatus
 
@@ -94,16 +105,30 @@ def outbox(
         raise refuse(f"{status!r} is no status; write one of {', '.join(get_args(LetterStatus))}", WRONG_CALL)
     with opened_store(Settings()) as store:
         letters = [letter for letter in store.letters() if letter.status == status]
+        turns, zone = store.mail_turns(), ZoneInfo(home_zone(store))
+        language = spoken_language(store.facts().contacts)
     table(
-        ("decided (UTC)", "attempts", "letter", "what the server or the policy said"),
+        ("decided (UTC)", "attempts", "channel", "letter", "why it has not left, or what was said of it"),
         (
             (
                 f"{letter.notice.noticed_at:%Y-%m-%d %H:%M}",
                 str(letter.attempts),
+                letter.notice.channel,
                 letter.notice.key,
-                letter.last_response or "",
+                _why(letter, zone, language),
             )
             for letter in letters
         ),
         none=f"no letter is {status}",
     )
+    if status == "waiting" and turns and turns[0].stopped:
+        typer.echo("mail is stopped; pfflow mail status says by whom and why")
+
+
+def _why(letter: Letter, zone: ZoneInfo, language: str) -> str:
+    from pfflow.domain.words import Words
+
+    if letter.put_off is None or letter.next_try_at is None:
+        return letter.last_response or ""
+    until = f"{letter.next_try_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return Words("至", "until").in_language(language) + f" {until}: {letter.put_off.words.in_language(language)}"

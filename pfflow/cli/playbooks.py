@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pfflow.cli.console import refuse
+from pfflow.cli.console import refuse, remark_on_roles
 
 PlaybookFile = Annotated[Path, typer.Argument(help="The playbook, a YAML file.")]
 
@@ -63,10 +63,18 @@ def adopt(
     with opened_store(Settings()) as store:
         if not without_plan and store.playbook() and store.project_refs():
             _refuse_other_dates(playbook, date_lines(playbook_in_force(store), reading.playbook))
+        before = store.playbook()
         stored = store.adopt_playbook(
             playbook.read_text(encoding="utf-8"), reading.playbook.name, reading.playbook.version, now(), by
         )
-    typer.echo(f"{stored.name}, version {stored.version}, is in force (sha256 {stored.sha256[:12]})")
+        typer.echo(f"{stored.name}, version {stored.version}, is in force (sha256 {stored.sha256[:12]})")
+        if before and (before.name, before.version) == (stored.name, stored.version) and before.sha256 != stored.sha256:
+            typer.echo(
+                f"remark: version {stored.version} reads otherwise than before (sha256 {before.sha256[:12]}); "
+                "count the version up, so that people can tell the two apart"
+            )
+        if store.project_refs():
+            remark_on_roles(reading.playbook, store.facts())
 
 
 def _refuse_other_dates(playbook: Path, lines: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pfflow.cli.console import counted, refuse
+from pfflow.cli.console import counted, refuse, remark_on_roles
 
 _SHOWN = 5
 """How many records of a sheet are listed before the rest are counted."""
@@ -39,7 +39,7 @@ def import_register(
 
     Says what is wrong, each with its sheet, row and column, or what changes: + new, ~ changed, - replaced, = kept.
     """
-    from pfflow.bootstrap import now, opened_store, unknown_calendars
+    from pfflow.bootstrap import now, opened_store, playbook_in_force, unknown_calendars
     from pfflow.register import changes, merged, read_register
     from pfflow.settings import Settings
 
@@ -59,6 +59,8 @@ def import_register(
             return
         written = store.import_facts(merged(before, reading.facts), now(), by)
         typer.echo(f"{counted(written, 'record')} written" if written else "nothing changed")
+        if store.playbook():
+            remark_on_roles(playbook_in_force(store), store.facts())
 
 
 def _show(lines: Iterable[str], *, every: bool) -> None:

@@ -9,14 +9,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pfflow.cli.console import REFUSED, WRONG_CALL, counted, day, instant, known_projects, refuse, table
+from pfflow.cli.console import (
+    REFUSED,
+    WRONG_CALL,
+    counted,
+    day,
+    instant,
+    known_projects,
+    refuse,
+    spoken_language,
+    table,
+)
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from pfflow.bootstrap import Engine
     from pfflow.cycle import Dispatched, Outcome
-    from pfflow.domain.parties import Contact, Party
+    from pfflow.domain.parties import Party
+    from pfflow.domain.trouble import Undelivered
 
 Projects = Annotated[list[str] | None, typer.Option("--project", help="A project; all if not said. Repeatable.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="2026-01-15 (18:00 there), or an instant; now if not said.")]
@@ -50,7 +61,7 @@ def sweep(
     from pfflow.domain.words import Stage
 
     try:
-        chosen = Stage(stage)
+        chosen = Stage(stage.replace("-", "_"))
     except ValueError:
         raise refuse(f"{stage!r} is no stage; the stages are {', '.join(Stage)}", WRONG_CALL) from None
     with engine() as opened:
@@ -62,7 +73,9 @@ def sweep(
                 typer.echo(f"  {finding.kind}: {finding.text.zh} / {finding.text.en}")
         sent = _sent(opened)
         typer.echo(_letters(sent))
-    if sent.failed or any(outcome.error for outcome in outcomes):
+        _say_stopped(opened)
+        kept = _say_kept(opened)
+    if sent.failed or kept or any(outcome.error for outcome in outcomes):
         raise typer.Exit(REFUSED)
 
 
@@ -94,6 +107,8 @@ def run(
                     if outcome.status in ("decided", "failed", "busy"):
                         _say(outcome, opened.playbook.zone)
             sent.append(_sent(opened))
+        _say_stopped(opened)
+        _say_kept(opened)
     total = _added(sent)
     typer.echo(
         f"{counted(days, 'day')}, {counted(len(refs), 'project')}: "
@@ -127,11 +142,21 @@ def _sent(opened: Engine) -> Dispatched:
     return asyncio.run(opened.cycle.dispatch(patience=opened.settings.mail_lease + 1))
 
 
+def _say_stopped(opened: Engine) -> None:
+    """Say that letters wait because mail is stopped, and by what."""
+    turns = opened.store.mail_turns()
+    if opened.settings.mail_stop:
+        typer.echo("mail is stopped by PFFLOW_MAIL_STOP; letters wait and leave once it is off")
+    elif turns and turns[0].stopped:
+        typer.echo("mail is stopped; pfflow mail status says by whom and why")
+
+
 def _added(some: Sequence[Dispatched]) -> Dispatched:
     from pfflow.cycle import Dispatched
 
     return Dispatched(
         sent=sum(one.sent for one in some),
+        texts=sum(one.texts for one in some),
         held=sum(one.held for one in some),
         retry=sum(one.retry for one in some),
         failed=sum(one.failed for one in some),
@@ -142,6 +167,7 @@ def _letters(sent: Dispatched) -> str:
     """Say what became of the letters; held and failed ones, and those put off, are named only where there are any."""
     said = [
         f"{counted(sent.sent, 'letter')} sent",
+        f"{counted(sent.texts, 'chat text')} sent" if sent.texts else "",
         f"{sent.held} held back (pfflow outbox --status held says why)" if sent.held else "",
         f"{sent.retry} to be tried again" if sent.retry else "",
         f"{sent.failed} failed (pfflow outbox --status failed says why)" if sent.failed else "",
@@ -149,14 +175,40 @@ def _letters(sent: Dispatched) -> str:
     return ", ".join(filter(None, said))
 
 
-def dispatch() -> None:
+def _say_kept(opened: Engine) -> bool:
+    """Say on standard error that a fault of ours keeps letters back; gives whether one does."""
+    kept = [one for one in opened.store.undelivered() if one.kept]
+    if kept:
+        since = min(one.since for one in kept)
+        typer.echo(
+            f"{counted(len(kept), 'letter')} kept back by a fault of ours since {since:%Y-%m-%d %H:%M} UTC; "
+            "none is lost, they go once it is mended: pfflow outbox says what it is",
+            err=True,
+        )
+    return bool(kept)
+
+
+def dispatch(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would leave, to whom, when, and what would not and why.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many letters a dry run looks at.")] = 1000,
+) -> None:
     """Send what waits in the outbox."""
     from pfflow.bootstrap import engine
+    from pfflow.cli.dry_run import dry_run as tell
+    from pfflow.settings import Settings
 
+    if dry_run:
+        tell(Settings(), limit)
+        return
     with engine() as opened:
         sent = _sent(opened)
-    typer.echo(_letters(sent))
-    if sent.failed:
+        kept = _say_kept(opened)
+        typer.echo(_letters(sent))
+        _say_stopped(opened)
+    if sent.failed or kept:
         raise typer.Exit(REFUSED)
 
 
@@ -177,15 +229,18 @@ def owed(
             known_projects(store.project_refs(), [project])
         at: datetime = instant(as_of, home_zone(store))
         live = [o for o in store.obligations(project) if o.live and (not overdue or o.overdue(at))]
+        undelivered = store.undelivered(project)
         facts = store.facts(project) if live else Facts()
-    language = _spoken(facts.contacts)
+    language = spoken_language(facts.contacts)
     names = _names(facts.parties, language)
     table(
         ("due", "", "owed by", "what", "reference"),
         (
             (
                 f"{o.due_on}{'*' if o.provisional else ''}",
-                "overdue" if o.overdue(at) else str(o.status),
+                ", ".join(
+                    filter(None, ("overdue" if o.overdue(at) else str(o.status), _undelivered(undelivered, o.key)))
+                ),
                 names.get(o.debtor, o.debtor),
                 o.title.in_language(language),
                 o.key,
@@ -196,14 +251,23 @@ def owed(
     )
     if len(live) > limit:
         typer.echo(f"… and {len(live) - limit} more; --limit shows more")
+    for said in _why_undelivered(undelivered):
+        typer.echo(said)
     if any(o.provisional for o in live[:limit]):
         typer.echo("* provisional: that year's holiday list is not published yet")
 
 
-def _spoken(contacts: Iterable[Contact]) -> str:
-    """Give the language most contacts are written to in, which is how the people of this register name things."""
-    spoken = Counter(contact.language for contact in contacts).most_common(1)
-    return spoken[0][0] if spoken else "en"
+def _why_undelivered(undelivered: Sequence[Undelivered]) -> Iterable[str]:
+    from pfflow.domain.trouble import summary
+
+    if undelivered:
+        yield f"{summary(undelivered).en}; pfflow outbox says more, pfflow release --failed lets them go again"
+
+
+def _undelivered(letters: Sequence[Undelivered], key: str) -> str:
+    kept = [one.kept for one in letters if one.obligation_key == key]
+    failed = f"{counted(kept.count(False), 'letter')} failed" if kept.count(False) else ""
+    return ", ".join(filter(None, (failed, f"{counted(kept.count(True), 'letter')} kept back" if any(kept) else "")))
 
 
 def _names(parties: Iterable[Party], language: str) -> dict[str, str]:
@@ -221,7 +285,7 @@ def who(project: Annotated[str, typer.Argument(help="A project.")]) -> None:
     with opened_store(Settings()) as store:
         known_projects(store.project_refs(), [project])
         held = store.holdings(project)
-    names = _names(held.facts.parties, _spoken(held.facts.contacts))
+    names = _names(held.facts.parties, spoken_language(held.facts.contacts))
     people = {contact.contact_ref: contact.name for contact in held.facts.contacts}
     table(
         ("party", "name", "segment", "tier", "owner", "because"),

@@ -7,20 +7,24 @@ zone is right too. The observances are drawn from the zone's rules for the year 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
 
+from pfflow.delivery.errors import AddressError
 from pfflow.delivery.headers import checked_address, header_text
 from pfflow.domain.notices import Invitation, Method
 
 PRODID = "-//pfflow//pfflow//EN"
 
 
+@lru_cache(maxsize=64)
 def calendar_of(invitation: Invitation, *, language: str, stamped_at: datetime) -> bytes:
     """Give the invitation as the bytes of an iCalendar object: CRLF, folded at 75 octets.
 
-    `stamped_at` becomes DTSTAMP. Raises DeliveryError for an organiser or attendee without a usable address.
+    `stamped_at` becomes DTSTAMP; equal invitations are written once. A guest without a usable address is left out.
+    Raises AddressError for such an organiser.
     """
     calendar = Calendar()
     calendar.add("prodid", PRODID)
@@ -76,7 +80,10 @@ def _event(invitation: Invitation, zone: ZoneInfo, language: str, stamped_at: da
     event.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
     event["organizer"] = _person(invitation.organizer_name.in_language(language), invitation.organizer_email)
     for attendee in invitation.attendees:
-        person = _person(attendee.name, attendee.email)
+        try:
+            person = _person(attendee.name, attendee.email)
+        except AddressError:
+            continue  # nobody can invite this one, and the others are not to miss the meeting for it
         person.params.update(
             {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
         )
@@ -92,7 +99,8 @@ def _person(name: str, email: str) -> vCalAddress:
     return person
 
 
-def _transitions(zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
+@lru_cache(maxsize=256)
+def _transitions(zone: ZoneInfo, start: datetime, end: datetime) -> tuple[datetime, ...]:
     """Give the instants at which a zone's offset changes, to the second, found by halving each day that has one."""
     found = []
     day = start
@@ -101,7 +109,7 @@ def _transitions(zone: ZoneInfo, start: datetime, end: datetime) -> list[datetim
         if day.astimezone(zone).utcoffset() != following.astimezone(zone).utcoffset():
             found.append(_change(zone, day, following))
         day = following
-    return found
+    return tuple(found)
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:

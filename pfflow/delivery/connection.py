@@ -1,8 +1,9 @@
-"""One connection to an SMTP server, kept for a batch and opened again when it drops (RFC 5321, RFC 3207)."""
+"""One connection to an SMTP server, opened again when it drops between two letters (RFC 5321, RFC 3207)."""
 
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,11 +19,13 @@ from aiosmtplib import (
 from pydantic import SecretStr
 
 from pfflow.delivery.limits import MAILBOX_EXTENSION
+from pfflow.domain.trouble import Trouble
 
 _DROPPED = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 _SERVICE_CLOSES = 421
 _OURS_TO_MEND = frozenset({503, 530, 534, 535, 538})
-"""What a server answers MAIL with when it wants us to log in or encrypt first: no fault of the letter."""
+"""What a server answers when it wants us to log in or encrypt first: no fault of the letter."""
+_TOO_LARGE = 552
 
 
 class Security(StrEnum):
@@ -43,7 +46,7 @@ class SmtpServer:
     host: str
     port: int
     security: Security = Security.STARTTLS
-    username: str = ""
+    username: str = field(default="", repr=False)
     password: SecretStr = field(default_factory=lambda: SecretStr(""))
     timeout: float = 30.0
     tls: ssl.SSLContext | None = None
@@ -53,6 +56,14 @@ class SmtpServer:
             raise ValueError("a password is never sent over a connection without TLS")
         if self.tls is not None and not (self.tls.check_hostname and self.tls.verify_mode is ssl.CERT_REQUIRED):
             raise ValueError("a server's certificate is always checked")
+
+    def redacted(self, text: str) -> str:
+        """Give what a server said without our login, should it repeat that: as it is, or as it went over the wire."""
+        user, password = self.username, self.password.get_secret_value()
+        secrets = (f"\0{user}\0{password}", password, user) if password else ()
+        for secret in filter(None, secrets):
+            text = text.replace(b64encode(secret.encode()).decode(), "***").replace(secret, "***")
+        return text
 
 
 class NoConnectionError(Exception):
@@ -64,38 +75,38 @@ class NotTheMailboxError(Exception):
 
 
 class RefusedError(Exception):
-    """The server refused a letter; `temporary` says whether to try again."""
+    """The server refused a letter; `temporary` says whether to try again, `trouble` why not."""
 
-    def __init__(self, response: str, *, temporary: bool) -> None:
+    def __init__(self, response: str, *, temporary: bool, trouble: Trouble = Trouble.REFUSED) -> None:
         super().__init__(response)
         self.response = response
         self.temporary = temporary
+        self.trouble = trouble
 
 
 class Connection:
-    """A connection that opens when first needed, at most once after it could not be opened."""
+    """A connection that can be sent on again and again."""
 
     def __init__(self, server: SmtpServer, *, live: bool, hello: str) -> None:
         self._server = server
         self._live = live
         self._hello = hello
         self._client: SMTP | None = None
-        self._fresh = True
-        self._given_up: Exception | None = None
+        self._fresh = True  # nothing was sent on it, so a server that drops it now does not merely find it idle
 
     async def send(self, sender: str, recipient: str, content: bytes) -> str:
         """Send one message; gives the server's answer.
 
-        Raises RefusedError for this letter, NoConnectionError or NotTheMailboxError for all that follow as well.
+        Raises RefusedError for this letter, NoConnectionError or NotTheMailboxError where none can be sent.
         """
         client = await self._greeted(sender, recipient, len(content))
         try:
             response = await client.data(content)
         except SMTPResponseException as error:
             await self._after_refusal(error)
-            raise RefusedError(_answer(error), temporary=error.code < 500) from None
+            raise _refused(error) from None
         except _DROPPED as error:
-            self._drop()
+            self.drop()
             # Whether the server took it is unknown; the same Message-ID goes out again and can be told apart.
             raise RefusedError(
                 f"the connection dropped while sending: {type(error).__name__}", temporary=True
@@ -119,7 +130,7 @@ class Connection:
     async def _greeted(self, sender: str, recipient: str, size: int) -> SMTP:
         """Give a client that has said MAIL and RCPT; a connection that dropped while idle is opened again once."""
         while True:
-            client = await self._open()
+            client = await self.open()
             try:
                 await client.mail(sender, options=[f"SIZE={size}"] if client.supports_extension("size") else [])
                 await client.rcpt(recipient)
@@ -128,30 +139,28 @@ class Connection:
                 if error.code == _SERVICE_CLOSES and not self._fresh:
                     self._fresh = True
                     continue
-                ours = isinstance(error, SMTPSenderRefused) and error.code in _OURS_TO_MEND
-                raise RefusedError(_answer(error), temporary=error.code < 500 or ours) from None
+                raise _refused(error) from None
             except _DROPPED as error:
-                self._drop()
+                self.drop()
                 if not self._fresh:
                     self._fresh = True
                     continue
                 raise RefusedError(f"the connection dropped: {type(error).__name__}", temporary=True) from None
             return client
 
-    async def _open(self) -> SMTP:
-        if self._given_up is not None:
-            raise self._given_up
+    async def open(self) -> SMTP:
+        """Connect unless that is done. Raises NoConnectionError, NotTheMailboxError."""
         if self._client is not None and self._client.is_connected:
             return self._client
         self._client, self._fresh = self._new_client(), True
         try:
             await self._connect(self._client)
         except (NoConnectionError, NotTheMailboxError) as error:
-            self._give_up(error)
+            raise self._dropped(error) from None
         except SMTPResponseException as error:
-            self._give_up(NoConnectionError(f"{self._where} answered {error.code}"))
+            raise self._dropped(NoConnectionError(f"{self._where} answered {error.code}")) from None
         except (SMTPException, OSError) as error:
-            self._give_up(NoConnectionError(f"{self._where}: {_reason(error)}"))
+            raise self._dropped(NoConnectionError(f"{self._where}: {_reason(error)}")) from None
         return self._client
 
     async def _connect(self, client: SMTP) -> None:
@@ -177,27 +186,27 @@ class Connection:
             timeout=server.timeout,
             use_tls=server.security is Security.TLS,
             start_tls=False,
-            tls_context=server.tls or ssl.create_default_context(),
+            tls_context=None if server.security is Security.NONE else server.tls or ssl.create_default_context(),
             local_hostname=self._hello,
         )
 
-    def _give_up(self, error: Exception) -> None:
-        self._drop()
-        self._given_up = error
-        raise error from None
+    def _dropped(self, error: Exception) -> Exception:
+        self.drop()
+        return error
 
     async def _after_refusal(self, error: SMTPResponseException) -> None:
         """Make the connection ready for the next letter."""
         client = self._client
         if client is None or error.code == _SERVICE_CLOSES or not client.is_connected:
-            self._drop()
+            self.drop()
             return
         try:
             await client.rset()
         except (SMTPException, OSError):
-            self._drop()
+            self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Hang up without a word."""
         if self._client is not None:
             self._client.close()
         self._client = None
@@ -205,6 +214,20 @@ class Connection:
     @property
     def _where(self) -> str:
         return f"{self._server.host}:{self._server.port}"
+
+
+def _refused(error: SMTPResponseException) -> RefusedError | NoConnectionError:
+    """Give what a refusal means: for this letter, or for all of them.
+
+    MAIL names nobody but us, so what is refused there for good, other than a size, is ours to mend.
+    """
+    at_mail = isinstance(error, SMTPSenderRefused) and error.code >= 500 and error.code != _TOO_LARGE
+    if at_mail or error.code in _OURS_TO_MEND:
+        return NoConnectionError(f"the server refuses us: {_answer(error)}")
+    trouble = Trouble.RECIPIENT if isinstance(error, SMTPRecipientRefused) else Trouble.REFUSED
+    if error.code == _TOO_LARGE and not isinstance(error, SMTPRecipientRefused):
+        trouble = Trouble.SIZE
+    return RefusedError(_answer(error), temporary=error.code < 500, trouble=trouble)
 
 
 def _answer(error: SMTPResponseException) -> str:

@@ -19,6 +19,7 @@ from icalendar import Calendar, Event, vText
 from pfflow.delivery.calendar import PRODID, timezone_of
 from pfflow.delivery.headers import header_text
 from pfflow.domain.audience import audience, names_of, parties_in
+from pfflow.domain.courses import rungs_of
 from pfflow.domain.decision import Dossier
 from pfflow.domain.ladder import Action
 from pfflow.domain.ledger import Entry
@@ -107,8 +108,7 @@ def _guests(dossier: Dossier, meeting: Obligation) -> Iterable[Contact]:
 
 def _written_to(dossier: Dossier, obligation: Obligation, actions: frozenset[Action]) -> Iterator[Contact]:
     """Give the contacts that rungs with these actions write to, by the roles held on the day it is due."""
-    ladder = dossier.playbook.ladders.get(obligation.ladder)
-    for rung in ladder.rungs if ladder else ():
+    for rung in rungs_of(dossier.playbook, obligation):
         if rung.do in actions:
             yield from audience(dossier, rung.to, obligation, rung.level, obligation.due_on)
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from icalendar import Calendar
 
 from pfflow.delivery.errors import MailboxError
-from pfflow.delivery.headers import parsed_mailbox
+from pfflow.delivery.headers import CHANNEL_HEADER, parsed_mailbox
 from pfflow.domain.letters import XLSX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailLine:
-    """One message in the list; `number` counts from 1 in the order of dates."""
+    """One message in the list; `number` counts from 1 in the order of dates. Chat has a `channel`, mail has none."""
 
     number: int
     sent_at: datetime | None
@@ -27,6 +27,7 @@ class MailLine:
     subject: str
     invitation: str
     report: bool
+    channel: str
     message_id: str
     path: Path
 
@@ -81,6 +82,7 @@ def _line(number: int, path: Path, message: EmailMessage) -> MailLine:
         subject=str(message["Subject"] or ""),
         invitation=str(calendar.get_param("method") or "") if calendar else "",
         report=XLSX in types,
+        channel=str(message[CHANNEL_HEADER] or ""),
         message_id=str(message["Message-ID"] or ""),
         path=path,
     )

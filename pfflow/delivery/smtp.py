@@ -1,19 +1,24 @@
-"""The mailer: letters go out over SMTP, one connection a batch, and each comes back with a receipt."""
+"""The mailer: letters go out over SMTP, on connections that are kept, and each comes back with a receipt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from pfflow.delivery.compose import Sender, compose, envelope, message_bytes
 from pfflow.delivery.connection import Connection, NoConnectionError, NotTheMailboxError, RefusedError, SmtpServer
+from pfflow.delivery.errors import AddressError, DeliveryError
 from pfflow.delivery.headers import checked_address, header_text
 from pfflow.delivery.limits import MailPolicy
+from pfflow.delivery.pool import Pool
 from pfflow.domain.letters import Letter
 from pfflow.domain.notices import Notice
 from pfflow.domain.parties import Contact
+from pfflow.domain.trouble import Trouble
 from pfflow.ports import Claimed, Clock, Receipt
 
 FIRST_RETRY = timedelta(minutes=1)
@@ -24,83 +29,145 @@ ATTEMPTS = 30
 _LONGEST_RESPONSE = 500
 
 
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """A letter ready to be handed to a server: the envelope and the bytes."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
 class SmtpMailer:
     """Renders, composes and sends letters by SMTP. One mailer is one run: the policy's cap counts over its life.
 
-    `write` renders a notice for its contact; what it raises fails that one letter.
+    `server` is where to send, or gives it when the first letter is sent. `write` renders a notice for its contact,
+    `write_bundle` several; what they raise fails that one mail. `sign` gives a message's bytes as they are to leave,
+    with a signature where the house signs.
     """
 
     def __init__(
         self,
-        server: SmtpServer,
+        server: SmtpServer | Callable[[], SmtpServer],
         policy: MailPolicy,
         sender: Sender,
         write: Callable[[Notice, Contact], Letter],
         clock: Clock,
+        *,
+        write_bundle: Callable[[Sequence[Notice], Contact], Letter] | None = None,
+        sign: Callable[[bytes], bytes] = bytes,
+        connections: int = 4,
     ) -> None:
         self._server = server
         self._policy = policy
         self._sender = replace(sender, email=checked_address(sender.email))
         self._write = write
         self._clock = clock
-        self._sent = 0
+        self._write_bundle = write_bundle
+        self._sign = sign
+        self._connections = connections
+        self._begun = 0  # letters sent or on their way
+        self._pool = Pool(self._connection, clock)
+        self._users = 0
+
+    @property
+    def connections(self) -> int:
+        """How many deliveries may be under way at once."""
+        return self._connections
+
+    @asynccontextmanager
+    async def kept_open(self) -> AsyncIterator[None]:
+        """Keep connections from one delivery to the next while the block runs, and close them at its end."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                pool, self._pool = self._pool, Pool(self._connection, self._clock)
+                await pool.close()
 
     async def deliver(self, claimed: Sequence[Claimed]) -> tuple[Receipt, ...]:
-        """Send the letters; gives one receipt each, in order.
+        """Send the letters, one after the other; gives one receipt each, in order."""
+        async with self.kept_open():
+            return tuple([await self._deliver_one(letter) for letter in claimed])
 
-        A letter whose claim would end while it is sent is left for another claim: somebody else may have it by then.
-        """
-        connection = Connection(self._server, live=self._policy.live, hello=self._sender.domain)
-        receipts: list[Receipt] = []
-        slowest = timedelta()
-        try:
-            for letter in claimed:
-                began = self._clock()
-                # The first always goes: a server slower than a claim is long must not keep every letter waiting.
-                if receipts and began + slowest >= letter.until:
-                    left = self._receipt(letter, "retry", "the batch took too long; claimed anew")
-                    receipts.append(replace(left, retry_at=left.at))
-                    continue
-                receipts.append(await self._deliver_one(letter, connection))
-                slowest = max(slowest, self._clock() - began)
-        finally:
-            await connection.close()
-        return tuple(receipts)
+    async def _deliver_one(self, claimed: Claimed) -> Receipt:
+        others, self._begun = self._begun, self._begun + 1
+        receipt = await self._tried(claimed, others)
+        self._begun -= receipt.outcome != "sent"
+        return receipt
 
-    async def _deliver_one(self, claimed: Claimed, connection: Connection) -> Receipt:
+    async def _tried(self, claimed: Claimed, others: int) -> Receipt:
+        """Send a letter, unless it is kept back, while `others` are sent or on their way."""
         try:
-            reason = self._policy.reason_to_hold(checked_address(claimed.contact.email), self._sent)
+            reason = self._policy.reason_to_hold(checked_address(claimed.contact.email), others)
             if reason:
                 return self._receipt(claimed, "held", reason)
-            letter = self._write(claimed.notice, claimed.contact)
-            # RFC 5322 section 3.6.1: the instant the message was complete, which is when it was decided.
-            message = compose(letter, claimed, self._sender, at=claimed.notice.noticed_at)
-            content, (sender, recipient) = message_bytes(message), envelope(message)
+            mail = await self._mail(claimed)
         except Exception as error:  # noqa: BLE001 - one letter's fault, of whatever kind, must not stop the others
-            return self._receipt(claimed, "failed", f"{type(error).__name__}: {error}")
+            return self._failed(claimed, error)
         try:
-            response = await connection.send(sender, recipient, content)
+            return await self._sent(claimed, mail)
         except (NotTheMailboxError, NoConnectionError, RefusedError) as error:
             return self._refused(claimed, error)
-        self._sent += 1
-        return replace(self._receipt(claimed, "sent", response), digest=sha256(content).hexdigest())
+
+    async def _sent(self, claimed: Claimed, mail: _Mail) -> Receipt:
+        async with self._pool.connection() as connection:
+            response = await connection.send(mail.sender, mail.recipient, mail.content)
+        return replace(self._receipt(claimed, "sent", response), digest=sha256(mail.content).hexdigest())
+
+    async def _mail(self, claimed: Claimed) -> _Mail:
+        # A workbook can take seconds, and other letters are on their way meanwhile.
+        slow = any(notice.report for notice in (claimed.notice, *claimed.merged))
+        return await asyncio.to_thread(self._made, claimed) if slow else self._made(claimed)
+
+    def _made(self, claimed: Claimed) -> _Mail:
+        letter = self._letter(claimed)
+        # RFC 5322 section 3.6.1: the instant the message was complete, which is when it was decided.
+        message = compose(letter, claimed, self._sender, at=claimed.notice.noticed_at)
+        return _Mail(*envelope(message), self._sign(message_bytes(message)))
+
+    def _connection(self) -> Connection:
+        if not isinstance(self._server, SmtpServer):
+            self._server = self._server()
+        return Connection(self._server, live=self._policy.live, hello=self._sender.domain)
+
+    def _failed(self, claimed: Claimed, error: Exception) -> Receipt:
+        trouble = Trouble.ADDRESS if isinstance(error, AddressError) else Trouble.UNWRITABLE
+        return replace(self._receipt(claimed, "failed", f"{type(error).__name__}: {error}"), trouble=trouble)
+
+    def _letter(self, claimed: Claimed) -> Letter:
+        if not claimed.merged:
+            return self._write(claimed.notice, claimed.contact)
+        if self._write_bundle is None:
+            raise DeliveryError("this mailer writes no mail of several letters")
+        return self._write_bundle((claimed.notice, *claimed.merged), claimed.contact)
 
     def _refused(self, claimed: Claimed, error: Exception) -> Receipt:
         if isinstance(error, NotTheMailboxError):
             return self._receipt(claimed, "held", str(error))
         if isinstance(error, RefusedError) and not error.temporary:
-            return self._receipt(claimed, "failed", error.response)
+            return replace(self._receipt(claimed, "failed", error.response), trouble=error.trouble)
+        if isinstance(error, NoConnectionError):
+            return self._kept(claimed, str(error))
         return self._again(claimed, str(error))
+
+    def _kept(self, claimed: Claimed, response: str) -> Receipt:
+        """Put a letter off through our own fault: as often as it takes, in four to five minutes each time."""
+        receipt = self._receipt(claimed, "retry", response)
+        return replace(receipt, trouble=Trouble.OURS, retry_at=retry_at(claimed.message_id, 2, receipt.at))
 
     def _again(self, claimed: Claimed, response: str) -> Receipt:
         if claimed.attempts + 1 >= ATTEMPTS:
-            return self._receipt(claimed, "failed", f"given up after {claimed.attempts + 1} attempts: {response}")
+            failed = self._receipt(claimed, "failed", f"given up after {claimed.attempts + 1} attempts: {response}")
+            return replace(failed, trouble=Trouble.GIVEN_UP)
         receipt = self._receipt(claimed, "retry", response)
         return replace(receipt, retry_at=retry_at(claimed.message_id, claimed.attempts, receipt.at))
 
     def _receipt(self, claimed: Claimed, outcome: str, response: str) -> Receipt:
-        secret = self._server.password.get_secret_value()
-        said = header_text(response.replace(secret, "***") if secret else response)[:_LONGEST_RESPONSE]
+        plain = self._server.redacted(response) if isinstance(self._server, SmtpServer) else response
+        said = header_text(plain)[:_LONGEST_RESPONSE]
         return Receipt(message_id=claimed.message_id, outcome=outcome, at=self._clock(), response=said)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, TypeVar, cast
 
-from pfflow.domain.business_days import BusinessCalendar
-from pfflow.domain.facts import Facts
+from pfflow.domain.business_days import DAY, BusinessCalendar
+from pfflow.domain.facts import Facts, Interaction
 from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import EntryDraft
 from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import Obligation
+from pfflow.domain.opt_outs import OptionalLetter
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Project
+from pfflow.domain.trouble import Undelivered
 from pfflow.domain.words import Json, Stage, Words
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +49,23 @@ class Finding:
     text: Words
 
 
+def remembered_in(memo: dict[Hashable, Any], what: Hashable, make: Callable[[], Made]) -> Made:
+    """Give what a memo has under a name, made now unless it is there."""
+    try:
+        return cast("Made", memo[what])
+    except KeyError:
+        made = memo[what] = make()
+        return made
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """What the store holds on one project: the facts that concern it, what is owed, what was fired and concluded.
 
-    `engaged_at` is the first instant anything was decided for the project, None before that; `holiday_lists` are the
-    house's own, for all its projects.
+    `engaged_at` is the first instant anything was decided for the project, None before that; `decided_to` to which
+    instant each stage has decided; `holiday_lists` are the house's own, for all its projects; `undelivered` are the
+    letters that failed or that our own fault keeps back; `opt_outs` are what contacts asked not to be sent. What is
+    looked up is asked for by the methods: whoever keeps indices may answer faster, never otherwise.
     """
 
     project: Project
@@ -57,7 +74,74 @@ class Holdings:
     firings: Mapping[tuple[str, str], Firing] = field(default_factory=dict)
     conclusions: Mapping[tuple[Stage, str], Conclusion] = field(default_factory=dict)
     engaged_at: datetime | None = None
+    decided_to: Mapping[Stage, datetime] = field(default_factory=dict)
     holiday_lists: tuple[HouseList, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
+    opt_outs: frozenset[tuple[str, OptionalLetter]] = frozenset()
+    _memo: dict[Hashable, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+
+    def remembered(self, what: Hashable, make: Callable[[], Made]) -> Made:
+        """Give what is made of the facts other than interactions, made once for each `what`; they never change here."""
+        return remembered_in(self._memo, what, make)
+
+    def era(self, day: date) -> int:
+        """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
+
+        def changes() -> list[date]:
+            began = {p.since for p in self.facts.participations if p.since}
+            return sorted(began | {p.until + DAY for p in self.facts.participations if p.until})
+
+        return bisect_right(self.remembered("eras", changes), day)
+
+    def of_stage(self, stage: Stage) -> Iterable[Obligation]:
+        """Give the obligations a stage keeps, in any order."""
+        return [o for o in self.obligations.values() if o.stage is stage]
+
+    def live(self, stage: Stage) -> Iterable[Obligation]:
+        """Give a stage's obligations that are still owed, in any order."""
+        return [o for o in self.of_stage(stage) if o.live]
+
+    def stirring(self, stage: Stage, as_of: datetime) -> Iterable[Obligation]:
+        """Give a stage's live obligations of which something may be said at an instant: all, where nobody knows."""
+        del as_of
+        return self.live(stage)
+
+    def closed(self, stage: Stage) -> Container[str]:
+        """Give the keys of a stage's obligations that are no longer owed."""
+        return {o.key for o in self.of_stage(stage) if not o.live}
+
+    def concluded_by(self, stage: Stage) -> Iterable[Conclusion]:
+        """Give what a stage has concluded, in any order."""
+        return [one for (by, _), one in self.conclusions.items() if by is stage]
+
+    def due_within(self, first: date, last: date) -> Iterable[Obligation]:
+        """Give the obligations due from a day to a day, both included, in any order."""
+        return [o for o in self.obligations.values() if first <= o.due_on <= last]
+
+    def last_due(self, stage: Stage) -> Mapping[str, date]:
+        """Give the last day on which something of a stage is due, by the second part of the keys as it is written."""
+        last: dict[str, date] = {}
+        for one in self.of_stage(stage):
+            source = one.key.split("/", 2)[1]
+            last[source] = max(one.due_on, last.get(source, one.due_on))
+        return last
+
+    def firings_of(self, obligation_key: str) -> Iterable[Firing]:
+        """Give the firings of an obligation, in any order."""
+        return [firing for (key, _), firing in self.firings.items() if key == obligation_key]
+
+    def fired_within(self, first: date, last: date) -> Iterable[Firing]:
+        """Give the firings from a day to a day in UTC, both included, and maybe others, in any order."""
+        del first, last
+        return self.firings.values()
+
+    def answers_to(self, obligation_key: str) -> Iterable[Interaction]:
+        """Give the interactions that name an obligation, in any order."""
+        return [touch for touch in self.facts.interactions if touch.obligation_key == obligation_key]
+
+    def touches_with(self, party_ref: str) -> Iterable[Interaction]:
+        """Give the interactions with a party, in any order."""
+        return [touch for touch in self.facts.interactions if touch.party_ref == party_ref]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +165,7 @@ class Dossier:
 
     def of_stage(self, stage: Stage) -> tuple[Obligation, ...]:
         """Give the obligations a stage keeps, in order of due instant and key."""
-        mine = (o for o in self.held.obligations.values() if o.stage is stage)
-        return tuple(sorted(mine, key=lambda o: (o.due_at, o.key)))
+        return tuple(sorted(self.held.of_stage(stage), key=lambda o: (o.due_at, o.key)))
 
     def concluded(self, stage: Stage, subject: str) -> Mapping[str, Json]:
         """Give what a stage last concluded on a subject; empty where it has not."""
@@ -91,10 +174,24 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """By what a decision was made, beside what is held on its project: kept with it, so that it can be made again.
+
+    `playbook` is the SHA-256 of the playbook's text. An applied plan names the one in force `before` it and the last
+    day it planned (`until`); a stage's decision has neither.
+    """
+
+    playbook: str
+    calendar: BusinessCalendar
+    before: str = ""
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """All a stage says of one project at one instant: recorded as one transaction, or not at all.
 
-    `calendar` is what its dates were planned by, None where it plans none.
+    `calendar` is what its dates were planned by, None where it plans none. `basis` is added by whoever has it recorded.
     """
 
     project_ref: str
@@ -107,6 +204,7 @@ class Decision:
     conclusions: tuple[Conclusion, ...] = ()
     findings: tuple[Finding, ...] = ()
     calendar: BusinessCalendar | None = None
+    basis: Basis | None = None
 
     @property
     def quiet(self) -> bool:

@@ -39,7 +39,14 @@ class Draft:
 
     def live(self) -> tuple[Obligation, ...]:
         """Give this stage's obligations that are still owed, in order of due instant and key."""
-        merged = {o.key: o for o in self.dossier.of_stage(self.stage)} | self._obligations
+        return self._standing(self.dossier.held.live(self.stage))
+
+    def stirring(self) -> tuple[Obligation, ...]:
+        """Give those of them of which something may be said now, in the same order."""
+        return self._standing(self.dossier.held.stirring(self.stage, self.as_of))
+
+    def _standing(self, held: Iterable[Obligation]) -> tuple[Obligation, ...]:
+        merged = {o.key: o for o in held} | self._obligations
         return tuple(sorted((o for o in merged.values() if o.live), key=lambda o: (o.due_at, o.key)))
 
     def fired(self, obligation_key: str, rung: str) -> bool:
@@ -49,9 +56,13 @@ class Draft:
 
     def firings_of(self, obligation_key: str) -> tuple[Firing, ...]:
         """Give the firings of an obligation, oldest first."""
-        both = {**self.dossier.held.firings, **self._firings}
-        mine = (f for (key, _), f in both.items() if key == obligation_key)
-        return tuple(sorted(mine, key=lambda f: (f.fired_at, f.due_at, f.rung)))
+        mine = {firing.rung: firing for firing in self.dossier.held.firings_of(obligation_key)}
+        mine |= {rung: firing for (key, rung), firing in self._firings.items() if key == obligation_key}
+        return tuple(sorted(mine.values(), key=lambda f: (f.fired_at, f.due_at, f.rung)))
+
+    def firings(self) -> tuple[Firing, ...]:
+        """Give every firing of the project, this decision's included."""
+        return tuple({**self.dossier.held.firings, **self._firings}.values())
 
     def notices_of(self, obligation_key: str) -> tuple[Notice, ...]:
         """Give the notices of an obligation in this decision, in the order they were made."""
@@ -147,10 +158,14 @@ class Draft:
             f"{firing.obligation_key}/{firing.rung}",
             {
                 "due_at": firing.due_at.isoformat(),
-                "to": [notice.contact_ref for notice in told],
+                "to": list(dict.fromkeys(notice.contact_ref for notice in told)),
                 "because": firing.because,
             },
         )
+
+    def post(self, notice: Notice) -> None:
+        """Send a notice that no rung was reached for; who posts it writes down why."""
+        self._notices.append(notice)
 
     def conclude(self, subject: str, value: Mapping[str, Json], because: str) -> bool:
         """Keep what is concluded on a subject; gives whether it is news."""

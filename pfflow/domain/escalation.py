@@ -11,21 +11,25 @@ obligation twice at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pfflow.domain.audience import audience, names_of
+from pfflow.domain.audience import Readers, absence_of, audience, names_of, party_words, readers_of, who_reads
 from pfflow.domain.business_days import business_days_between
+from pfflow.domain.channels import by_channel
+from pfflow.domain.courses import Course, as_begun, courses, rungs_of, unknown
 from pfflow.domain.drafting import Draft
-from pfflow.domain.facts import Interaction, Touch
-from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, action_in, bare_name, steps_of
-from pfflow.domain.letter_context import letter_context, template_of
+from pfflow.domain.facts import Interaction
+from pfflow.domain.hearing import CHASING, hear, heard_firing, heard_mark, holds, moved
+from pfflow.domain.ladder import Action, Firing, Late, Rung, Step, action_in, bare_name, steps_of
+from pfflow.domain.letter_context import HANDOVER, letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, ObligationKind, Status
-from pfflow.domain.offsets import Offset, offset_instant
-from pfflow.domain.parties import Contact, Direction
+from pfflow.domain.offsets import Offset, OffsetUnit
+from pfflow.domain.outages import Outage, delay_of, outage_before
+from pfflow.domain.parties import LEVEL_WORDS, Contact, Level, Party
 from pfflow.domain.reports import Report
-from pfflow.domain.words import NO_WORDS, Stage, Words
+from pfflow.domain.words import NO_WORDS, Json, Stage, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,6 @@ HOUSE = "pfflow"
 """Who fulfils what the house itself sends."""
 
 _FULFILLED_BY_SENDING = frozenset({ObligationKind.REPORT, ObligationKind.OFFER})
-_FULFILLED_BY_HEARING = frozenset({ObligationKind.NOTICE})
-_CHASING = frozenset({Action.REQUEST, Action.REMIND, Action.ESCALATE})
-"""What an acknowledgement holds."""
 _TELLING = frozenset({Action.ANNOUNCE, Action.INVITE, Action.REQUEST, Action.REMIND})
 """What tells people a date that lies ahead."""
 _SAID_BY = {Action.REMIND: frozenset({Action.REMIND, Action.REQUEST, Action.INVITE})}
@@ -60,102 +61,31 @@ def nothing_to_send(obligation: Obligation) -> Missing:
 
 def climb(draft: Draft, content: Content = nothing_to_send) -> None:
     """Hear what was said of a stage's live obligations, then take every step of their ladders that is reached."""
-    for obligation in draft.live():
-        if obligation.ladder not in draft.dossier.playbook.ladders:
+    playbook = draft.dossier.playbook
+    outage = outage_before(draft)
+    for obligation in draft.stirring():
+        for lost in unknown(playbook, obligation):
             draft.find(
                 "no-ladder",
                 obligation.key,
-                f"规则手册中已没有阶梯 {obligation.ladder}；该事项无人跟进",
-                f"the playbook has no ladder {obligation.ladder} any more, so nobody follows this up",
+                f"规则手册中已没有阶梯 {lost}；该事项无人跟进",
+                f"the playbook has no ladder {lost} any more, so nobody follows this up",
             )
+        climbed = courses(playbook, obligation)
+        if not climbed:
             continue
-        heard = hear(draft, obligation)
+        heard, handovers = hear(draft, obligation)
+        for handover in handovers:
+            _tell_of_handover(draft, heard, handover)
         if heard.live:
-            _take_steps(draft, heard, content)
+            _take_steps(draft, heard, _Climb(climbed, outage, content))
 
 
-def hear(draft: Draft, obligation: Obligation) -> Obligation:
-    """Apply what parties said of an obligation until now: fulfilment, waiver, acknowledgement. Each counts once."""
-    for touch in answers_to(draft, obligation):
-        mark = f"heard-{touch.ext_id}"
-        if not obligation.live or draft.fired(obligation.key, mark):
-            continue
-        by = touch.contact_ref or touch.party_ref
-        outcome = _meaning(obligation, touch)
-        if outcome is None:
-            continue
-        if outcome is Status.OPEN:
-            obligation = draft.hold(obligation, _held_until(draft, obligation, touch.at), by=by)
-        elif outcome is Status.WAIVED and not (by and touch.outcome):
-            draft.find(
-                "waiver-incomplete", obligation.key, "豁免须写明何人、因何豁免", "a waiver names who waives and why"
-            )
-            continue
-        else:
-            because = touch.outcome or str(touch.kind)
-            # It counts from when it was said, however late it is heard.
-            obligation = draft.move(obligation, outcome, by=by, because=because, touch=touch.ext_id, at=touch.at)
-        draft.fire(
-            Firing(
-                obligation_key=obligation.key,
-                rung=mark,
-                due_at=touch.at,
-                fired_at=draft.as_of,
-                outcome="heard",
-                because=str(touch.kind),
-            ),
-            (),
-        )
-    return obligation
-
-
-def answers_to(draft: Draft, obligation: Obligation) -> tuple[Interaction, ...]:
-    """Give what was said of an obligation up to `as_of`, in order of instant."""
-    said = (
-        t
-        for t in draft.dossier.facts.interactions
-        if t.obligation_key == obligation.key and t.direction is Direction.INBOUND and t.at <= draft.as_of
-    )
-    return tuple(sorted(said, key=lambda t: (t.at, t.ext_id)))
-
-
-def _meaning(obligation: Obligation, touch: Interaction) -> Status | None:
-    match touch.kind:
-        case Touch.FULFILMENT if obligation.kind is not ObligationKind.APPROVAL:
-            return Status.FULFILLED
-        case Touch.MEETING if obligation.kind is ObligationKind.MEETING:
-            return Status.FULFILLED
-        case Touch.WAIVER if obligation.kind is not ObligationKind.APPROVAL:
-            return Status.WAIVED
-        case Touch.ACKNOWLEDGEMENT:
-            return Status.FULFILLED if obligation.kind in _FULFILLED_BY_HEARING else Status.OPEN
-        case _:
-            return None
-
-
-def _held_until(draft: Draft, obligation: Obligation, at: datetime) -> datetime:
-    return _moved(draft, at, draft.dossier.playbook.ladders[obligation.ladder].hold)
-
-
-def _moved(draft: Draft, instant: datetime, offset: Offset) -> datetime:
-    playbook = draft.dossier.playbook
-    hours = playbook.hours
-    return offset_instant(
-        instant,
-        offset,
-        draft.dossier.calendar,
-        zone=playbook.zone,
-        at=hours.letters,
-        opens=hours.opens,
-        closes=hours.closes,
-    )
-
-
-def steps(draft: Draft, obligation: Obligation, ladder: Ladder) -> tuple[Step, ...]:
-    """Give the steps of a ladder in the order they are reached: all up to `as_of`, and the first one after it."""
+def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[Step, ...]:
+    """Give the steps of rungs in the order they are reached: all up to `as_of`, and the first one after it."""
     found: list[Step] = []
-    for rung in ladder.rungs:
-        first = _moved(draft, obligation.due_at, rung.at) + _grace(obligation, rung)
+    for rung in rungs:
+        first = moved(draft, obligation.due_at, rung.at) + _grace(obligation, rung)
         for step in steps_of(rung, first, _repeats(draft, rung, first), obligation.sequence):
             found.append(step)
             if step.at > draft.as_of:
@@ -171,35 +101,54 @@ def _grace(obligation: Obligation, rung: Rung) -> timedelta:
 def _repeats(draft: Draft, rung: Rung, first: datetime) -> Iterator[datetime]:
     at = first
     while rung.repeat is not None:
-        at = _moved(draft, at, rung.repeat)
+        at = moved(draft, at, rung.repeat)
         yield at
 
 
-def _take_steps(draft: Draft, obligation: Obligation, content: Content) -> None:
-    held = obligation.held_until is not None and obligation.held_until > draft.as_of
-    ladder = draft.dossier.playbook.ladders[obligation.ladder]
-    ahead = steps(draft, obligation, ladder)
-    reached = (s for s in ahead if s.at <= draft.as_of and not (held and s.rung.do in _CHASING))
+@dataclass(frozen=True, slots=True)
+class _Climb:
+    """What an obligation climbs, what its reports are made of, and the outage before this decision."""
+
+    courses: Sequence[Course]
+    outage: Outage | None
+    content: Content
+
+
+def _take_steps(draft: Draft, obligation: Obligation, climb: _Climb) -> None:
+    climbed = climb.courses
+    held = holds(draft, obligation, climbed)
+    rungs = tuple(rung for course in climbed for rung in course.ladder.rungs)
+    waiting = {rung.name for course in climbed if course.name in held.ladders for rung in course.ladder.rungs}
+    ahead = steps(draft, obligation, rungs)
+    reached = (s for s in ahead if s.at <= draft.as_of and not (s.rung.name in waiting and s.rung.do in CHASING))
     pending = [s for s in reached if not draft.fired(obligation.key, s.name)]
     for number, step in enumerate(pending):
         if not obligation.live:
             return
-        stale = _said_before(draft, obligation, step, ladder) or _stale(draft, obligation, step, pending[number + 1 :])
+        stale = _said_before(draft, obligation, step, rungs) or _stale(draft, obligation, step, pending[number + 1 :])
         if stale:
             outcome, because = stale
             _mark(draft, obligation, step, outcome, because)
             continue
-        following = next((s for s in ahead if s.at > draft.as_of and s.rung.do is not Action.SEND), None)
-        obligation = _fire(draft, obligation, step, following, content)
+        obligation = _fire(
+            draft,
+            obligation,
+            _Reached(step, _following(draft, ahead), held.parties, delay_of(draft, climb.outage, step.at)),
+            climb.content,
+        )
 
 
-def _said_before(draft: Draft, obligation: Obligation, step: Step, ladder: Ladder) -> tuple[str, str] | None:
+def _following(draft: Draft, ahead: Iterable[Step]) -> Step | None:
+    return next((s for s in ahead if s.at > draft.as_of and s.rung.do is not Action.SEND), None)
+
+
+def _said_before(draft: Draft, obligation: Obligation, step: Step, rungs: Sequence[Rung]) -> tuple[str, str] | None:
     """Give that a step was taken under another name: a change of a rung's offset must not say the same thing twice.
 
     A fired rung that the ladder no longer has stands for one rung of the same action and audience that it has now.
     """
-    current = {rung.name for rung in ladder.rungs}
-    same = [rung.name for rung in ladder.rungs if (rung.do, rung.to) == (step.rung.do, step.rung.to)]
+    current = {rung.name for rung in rungs}
+    same = [rung.name for rung in rungs if (rung.do, rung.to) == (step.rung.do, step.rung.to)]
     gone = [
         firing.rung
         for firing in draft.firings_of(obligation.key)
@@ -260,10 +209,25 @@ def _firing(draft: Draft, obligation: Obligation, step: Step, outcome: str, beca
     )
 
 
-def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | None, content: Content) -> Obligation:
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """A step that is to be taken, the next one its letters may announce, the parties that are held, and its delay."""
+
+    step: Step
+    following: Step | None
+    silent: frozenset[str] = frozenset()
+    delayed: Json = None
+
+
+def _fire(draft: Draft, obligation: Obligation, reached: _Reached, content: Content) -> Obligation:
+    step = reached.step
     report: Report | None = None
     because = NO_WORDS
-    made = content(obligation)
+    # Who is asked ahead of the day is not told what is missing, so nothing is made for it.
+    ahead = step.rung.do is Action.REQUEST and step.at < obligation.due_at
+    made = (
+        nothing_to_send(obligation) if ahead and obligation.kind is not ObligationKind.APPROVAL else content(obligation)
+    )
     if step.rung.do is Action.SEND and obligation.kind is not ObligationKind.NOTICE:
         if isinstance(made, Missing):
             return obligation
@@ -272,40 +236,60 @@ def _fire(draft: Draft, obligation: Obligation, step: Step, following: Step | No
         because = made.what
     elif obligation.kind is ObligationKind.APPROVAL:
         report = made
-    meant, rerouted = _readers(draft, obligation, step)
-    if not meant:
+    meant, rerouted = _readers(draft, obligation, reached)
+    if not meant.contacts:
         return obligation
     told = _told(draft, obligation, step.rung.do)
-    readers = [contact for contact in meant if contact.email.lower() not in told]
+    readers = tuple(contact for contact in meant.contacts if contact.email.lower() not in told)
     if not readers:
         _mark(draft, obligation, step, "merged", "everyone it goes to is told the same already")
         return obligation
-    if step.rung.do is Action.REQUEST and step.at < obligation.due_at:
+    if ahead:
         because = NO_WORDS
-    context = letter_context(draft, obligation, step, following, because)
-    invitation = _invitation(draft, obligation, meant) if step.rung.do is Action.INVITE else None
-    notices = [
-        Notice(
-            key=notice_key(obligation.key, step.name, contact.contact_ref),
-            project_ref=obligation.project_ref,
-            obligation_key=obligation.key,
-            rung=step.name,
-            contact_ref=contact.contact_ref,
-            template=template_of(obligation, step.rung.do),
-            noticed_at=draft.as_of,
-            context=context,
-            invitation=invitation,
-            report=report,
-        )
-        for contact in readers
-    ]
+    context = {**letter_context(draft, obligation, step, reached.following, because), "delayed": reached.delayed}
+    notice = Notice(
+        key="",
+        project_ref=obligation.project_ref,
+        obligation_key=obligation.key,
+        rung=step.name,
+        contact_ref="",
+        template=template_of(obligation, step.rung.do),
+        noticed_at=draft.as_of,
+        context=context,
+        invitation=_invitation(draft, obligation, meant.contacts) if step.rung.do is Action.INVITE else None,
+        report=report,
+        urgent=step.rung.urgent,
+        merges_with=_merging(obligation, step.rung),
+    )
     if obligation.status is Status.PLANNED:
-        obligation = draft.move(obligation, Status.OPEN)
+        begun = replace(obligation, climbing=as_begun(draft.dossier.playbook, obligation))
+        obligation = draft.move(begun, Status.OPEN)
     obligation = _noted(draft, obligation, step.rung.do, readers)
-    draft.fire(_firing(draft, obligation, step, "fired", rerouted), notices)
+    told_rooms = {n.channel for n in draft.notices_of(obligation.key) if action_in(n.rung) == step.rung.do}
+    addressed = _addressed(draft, notice, meant, readers)
+    told_by = by_channel(addressed, readers, draft.dossier.playbook, step.rung, told_rooms)
+    draft.fire(_firing(draft, obligation, step, "fired", rerouted), told_by)
     if step.rung.do is Action.SEND and obligation.kind in _FULFILLED_BY_SENDING:
         obligation = draft.move(obligation, Status.FULFILLED, by=HOUSE, because=f"sent by {step.name}")
     return obligation
+
+
+def _merging(obligation: Obligation, rung: Rung) -> str:
+    """Give what a letter may be merged with: what people may leave is never in one mail with what they owe."""
+    return f"{obligation.kind}s" if rung.merge and obligation.kind is ObligationKind.SURVEY else rung.merges_with
+
+
+def _addressed(draft: Draft, notice: Notice, readers: Readers, to: Iterable[Contact]) -> list[Notice]:
+    """Give a notice to each of its readers; it says for whom a reader gets it."""
+    return [
+        replace(
+            notice,
+            key=notice_key(notice.obligation_key, notice.rung, contact.contact_ref),
+            contact_ref=contact.contact_ref,
+            context={**notice.context, "instead_of": _instead_of(draft, readers, contact)},
+        )
+        for contact in to
+    ]
 
 
 def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequence[Contact]) -> Obligation:
@@ -335,11 +319,31 @@ def _told(draft: Draft, obligation: Obligation, action: Action) -> frozenset[str
     return addresses(draft, refs)
 
 
-def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Contact, ...], str]:
-    """Give whom a step writes to, and why it is others than the rung says where that is so."""
+def _readers(draft: Draft, obligation: Obligation, reached: _Reached) -> tuple[Readers, str]:
+    """Give whom a step writes to, and why it is others than the rung says where that is so.
+
+    Parties that are held are left out; where there are only such, the step waits for one of them.
+    """
+    found, rerouted = _meant(draft, obligation, reached.step)
+    if reached.step.rung.do not in CHASING or not reached.silent:
+        return found, rerouted
+    return replace(found, contacts=tuple(c for c in found.contacts if c.party_ref not in reached.silent)), rerouted
+
+
+def _meant(draft: Draft, obligation: Obligation, step: Step) -> tuple[Readers, str]:
     dossier, rung = draft.dossier, step.rung
-    readers = audience(dossier, rung.to, obligation, rung.level, draft.today)
-    if readers:
+    readers = readers_of(dossier, rung.to, obligation, rung.level, draft.today)
+    for party, level in readers.elsewhere:
+        if rung.do is not Action.ESCALATE and not _missed(draft, party, rung.level or Level.WORKING):
+            continue
+        name, wanted = party_words(party), rung.level or Level.WORKING
+        draft.find(
+            "other-level",
+            f"{obligation.key}/{step.name}",
+            f"{name.zh}没有{LEVEL_WORDS[wanted].zh}联系人可收；改送{LEVEL_WORDS[level].zh}",
+            f"{name.en} has nobody to write to at {wanted} level; it goes to {level} level",
+        )
+    if readers.contacts:
         return readers, ""
     head = dossier.playbook.house.head
     draft.find(
@@ -348,7 +352,71 @@ def _readers(draft: Draft, obligation: Obligation, step: Step) -> tuple[tuple[Co
         f"“{rung.to}”没有联系人；改送{names_of(dossier, (head,), draft.today).zh}",
         f"nobody is {rung.to}; it goes to {names_of(dossier, (head,), draft.today).en}",
     )
-    return audience(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"
+    return readers_of(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"
+
+
+def _missed(draft: Draft, party: Party, level: Level) -> bool:
+    """Whether a party has contacts at a level, all of whom are away or cannot be written to."""
+    return any(c.party_ref == party.party_ref and c.level is level for c in draft.dossier.facts.contacts)
+
+
+def _instead_of(draft: Draft, readers: Readers, reader: Contact) -> list[Json]:
+    """Give for whom a reader gets a letter: those who are away, until when, and those who handed it over."""
+    said: list[Json] = []
+    for contact in readers.instead_of.get(reader.contact_ref, ()):
+        away = absence_of(draft.dossier, contact.contact_ref, draft.today)
+        said.append({"name": contact.name, "until": away.until.isoformat() if away else None})
+    return said
+
+
+def _tell_of_handover(draft: Draft, obligation: Obligation, touch: Interaction) -> None:
+    """Tell whom an obligation was handed over to, or who stands in for them, by whom and why."""
+    contacts = {c.contact_ref: c for c in draft.dossier.facts.contacts}
+    by, to = contacts[touch.contact_ref], contacts[touch.to_ref]
+    reader = who_reads(draft.dossier, by, obligation, draft.today)
+    readers = (reader,) if reader else audience(draft.dossier, "head", obligation, None, draft.today)
+    if reader is None:
+        draft.find(
+            "nobody",
+            obligation.key,
+            f"{to.contact_ref} 不在岗且无人代理，移交事项改送关系负责人",
+            f"{to.contact_ref} is away and nobody stands in; what was handed over goes to the head",
+        )
+    more: dict[str, Json] = {"handed_over": {"by": by.name, "to": to.name}}
+    notice = _answering(draft, obligation, touch, HANDOVER, more)
+    instead = Readers(readers, {c.contact_ref: (to,) for c in readers if c != to})
+    draft.fire(heard_firing(draft, obligation, touch), _addressed(draft, notice, instead, readers))
+
+
+def tell_of_reopening(draft: Draft, obligation: Obligation, touch: Interaction) -> None:
+    """Tell who is Responsible that a solution was rejected, and what was said of it."""
+    readers = readers_of(draft.dossier, "responsible", obligation, None, draft.today)
+    if not readers.contacts:
+        readers = readers_of(draft.dossier, "head", obligation, None, draft.today)
+    notice = _answering(draft, obligation, touch, obligation.template, {})
+    mark = f"reopened-{touch.ext_id}"
+    firing = replace(heard_firing(draft, obligation, touch), rung=mark)
+    draft.fire(firing, _addressed(draft, replace(notice, rung=mark), readers, readers.contacts))
+
+
+def _answering(
+    draft: Draft, obligation: Obligation, touch: Interaction, template: str, more: Mapping[str, Json]
+) -> Notice:
+    """Give the notice that passes on what somebody said of an obligation, to be addressed."""
+    mark = heard_mark(touch)
+    step = Step(Rung(at=Offset(0, OffsetUnit.HOURS), do=Action.REQUEST, to="responsible"), mark, touch.at)
+    ahead = steps(draft, obligation, rungs_of(draft.dossier.playbook, obligation))
+    said = Words(touch.outcome, touch.outcome)
+    return Notice(
+        key="",
+        project_ref=obligation.project_ref,
+        obligation_key=obligation.key,
+        rung=mark,
+        contact_ref="",
+        template=template,
+        noticed_at=draft.as_of,
+        context={**letter_context(draft, obligation, step, _following(draft, ahead), said), **more},
+    )
 
 
 def invited_by(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> Mapping[str, Contact]:
@@ -362,7 +430,7 @@ def invited_by(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> M
 
 
 def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
-    everyone = invited_by(draft, obligation, draft.dossier.playbook.ladders[obligation.ladder].rungs)
+    everyone = invited_by(draft, obligation, rungs_of(draft.dossier.playbook, obligation))
     return invitation_to(draft, obligation, list(everyone.values()) or readers)
 
 

@@ -140,7 +140,7 @@ class Undertaking:
 
 
 class Touch(StrEnum):
-    """What an interaction was; the last seven say something about the obligation it names."""
+    """What an interaction was; those from the acknowledgement on say something about the obligation they name."""
 
     MEETING = "meeting"
     CALL = "call"
@@ -153,11 +153,18 @@ class Touch(StrEnum):
     APPROVAL = "approval"
     REJECTION = "rejection"
     REWORK = "rework"
+    HANDOVER = "handover"
+    RESOLUTION = "resolution"
+    CONFIRMATION = "confirmation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One touch with a party. Key: ext_id. `obligation_key` names what it answers, where it answers something."""
+    """One touch with a party. Key: ext_id. `obligation_key` names what it answers, where it answers something.
+
+    `to_ref` is the contact something is handed over to; `severity` how bad a reported problem is, in the playbook's
+    words.
+    """
 
     ext_id: str
     project_ref: str
@@ -170,6 +177,26 @@ class Interaction:
     outcome: str = ""
     next_step: str = ""
     obligation_key: str = ""
+    to_ref: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Days a contact is away, both ends included, and who stands in. Key: contact_ref, since.
+
+    Without a substitute nobody does: what would go to the contact goes to others of the party, or to the head.
+    """
+
+    contact_ref: str
+    since: date
+    until: date
+    substitute_ref: str = ""
+    reason: str = ""
+
+    def covers(self, day: date) -> bool:
+        """Whether the contact is away on the day."""
+        return self.since <= day <= self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +233,7 @@ Record: TypeAlias = (
     | Undertaking
     | Interaction
     | SurveyAnswer
+    | Absence
 )
 
 
@@ -228,6 +256,7 @@ class Facts:
     obligations: tuple[Undertaking, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     surveys: tuple[SurveyAnswer, ...] = ()
+    absences: tuple[Absence, ...] = ()
 
     def sheets(self) -> dict[str, tuple[Record, ...]]:
         """Give the records by sheet name, in reading order."""
@@ -251,6 +280,7 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
         "obligations": Undertaking,
         "interactions": Interaction,
         "surveys": SurveyAnswer,
+        "absences": Absence,
     }
 )
 
@@ -271,6 +301,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "obligations": ("project_ref", "obligation_ref"),
         "interactions": ("ext_id",),
         "surveys": ("survey_ref", "respondent_ref", "about_ref", "question"),
+        "absences": ("contact_ref", "since"),
     }
 )
 

@@ -82,8 +82,8 @@ def _booked_late(dossier: Dossier, payments: Iterable[FundUse], start: date) -> 
     """Give earlier payments that no report itemised; what was paid before the first report is not asked for."""
     told: set[str] = set()
     since = start
-    for (stage, subject), conclusion in dossier.held.conclusions.items():
-        if stage is Stage.COMMUNICATION and subject.startswith(ITEMISED):
+    for conclusion in dossier.held.concluded_by(Stage.COMMUNICATION):
+        if conclusion.subject.startswith(ITEMISED):
             told.update(map(str, cast("list[str]", conclusion.value["vouchers"])))
             since = min(since, date.fromisoformat(str(conclusion.value["start"])))
     late = (p for p in payments if since <= p.paid_on < start and p.voucher not in told)

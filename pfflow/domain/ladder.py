@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from pfflow.domain.offsets import Offset
 from pfflow.domain.parties import Level
+from pfflow.domain.words import Json, Words
 
 
 def _offset(value: object) -> object:
@@ -21,6 +34,7 @@ def _offset(value: object) -> object:
 OffsetText = Annotated[
     InstanceOf[Offset],
     BeforeValidator(_offset),
+    PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^[+-]?\d+(bd|d|bh|h)$", "examples": ["-5bd", "+4bh", "0bd"]}),
 ]
 
@@ -29,6 +43,17 @@ class Definition(BaseModel):
     """What a playbook defines: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _each_once(value: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in value if value.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands here twice; write it once")
+    return value
+
+
+Channels = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1), AfterValidator(_each_once)]
+"""Channels by name: email, chat, or a room of the playbook."""
 
 
 class Action(StrEnum):
@@ -40,6 +65,19 @@ class Action(StrEnum):
     REMIND = "remind"
     SEND = "send"
     ESCALATE = "escalate"
+
+
+ACTION_WORDS: Mapping[Action, Words] = MappingProxyType(
+    {
+        Action.ANNOUNCE: Words("通知", "announcement"),
+        Action.INVITE: Words("会议邀请", "invitation"),
+        Action.REQUEST: Words("书面请求", "request"),
+        Action.REMIND: Words("提醒", "reminder"),
+        Action.SEND: Words("发送", "report"),
+        Action.ESCALATE: Words("提请协调", "escalation"),
+    }
+)
+"""What a letter is called that a rung sends."""
 
 
 class Late(StrEnum):
@@ -62,11 +100,40 @@ class Rung(Definition):
     limit: int = Field(default=5, ge=1, le=100, description="How often a repeated rung fires at most.")
     late: Late = Field(default=Late.SEND, description="What to do when the rung is reached late.")
     level: Level | None = Field(default=None, description="Which level of a party is written to; working if not said.")
+    urgent: bool = Field(
+        default=False,
+        strict=True,
+        description="Sent in the reader's quiet hours too, and beyond the cap of one reader.",
+    )
+    merge: bool = Field(
+        default=False, strict=True, description="Told in one mail with others that wait for the same person."
+    )
+    channels: Channels | None = Field(
+        default=None,
+        description="How it goes: email, chat (each reader's own), or rooms; as the level says if left out.",
+    )
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The rung's name within its ladder: what it does, when, to whom."""
         return f"{self.do}{self.at}-{self.to}"
+
+    @property
+    def merges_with(self) -> str:
+        """What its letters may be merged with: those whose rungs say the same; nothing if empty.
+
+        Escalations are merged only with escalations to the same level: what reached the steering level is not to be
+        read as one more reminder.
+        """
+        if not self.merge:
+            return ""
+        return f"{Action.ESCALATE} {self.level or Level.WORKING}" if self.do is Action.ESCALATE else "notices"
+
+    @model_validator(mode="after")
+    def _invites_alone(self) -> Self:
+        if self.merge and self.do is Action.INVITE:
+            raise ValueError("an invitation is a mail of its own, so that calendars take it; leave merge out")
+        return self
 
     @model_validator(mode="after")
     def _repeats_forward(self) -> Self:
@@ -82,6 +149,12 @@ class Ladder(Definition):
     hold: OffsetText = Field(
         default_factory=lambda: Offset.parse("2bd"), description="How long an acknowledgement holds."
     )
+
+    @cached_property
+    def dumped(self) -> Json:
+        """The ladder as it is kept with an obligation."""
+        plain: Json = self.model_dump(mode="json", exclude_defaults=True)
+        return plain
 
     @model_validator(mode="before")
     @classmethod
@@ -140,6 +213,7 @@ def steps_of(rung: Rung, first_at: datetime, following: Iterator[datetime], sequ
         yield Step(rung, f"{name}/{number}", at)
 
 
+@lru_cache(maxsize=4096)
 def action_in(step_name: str) -> str:
     """Give what a step does, read from its name.
 

@@ -10,11 +10,14 @@ from pfflow.domain.audience import names_of, owner_of, roles_meant
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import Action, Step, action_in
-from pfflow.domain.obligations import TOLD, Obligation, ObligationKind
+from pfflow.domain.obligations import KEPT, Obligation, ObligationKind
 from pfflow.domain.words import NO_WORDS, Json, Stage, Words
 
 FALLBACK = Stage.COMMUNICATION
 """The stage whose templates serve where a stage has none of its own."""
+
+HANDOVER = "communication/handover"
+"""The letter to whom an obligation was handed over to, of whatever stage it is."""
 
 _CHASING = {Action.REMIND: "reminder", Action.ESCALATE: "escalation"}
 _OWN = {
@@ -90,8 +93,10 @@ def letter_context(
             if f.outcome == "fired" and action_in(f.rung)
         ],
         "next": _next(draft, obligation, following),
+        "instead_of": [],
+        "delayed": None,
         "reason": because.as_json(),
-        "details": {name: value for name, value in obligation.details.items() if name not in TOLD},
+        "details": {name: value for name, value in obligation.details.items() if name not in KEPT},
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -42,6 +43,7 @@ class ObligationKind(StrEnum):
     SURVEY = "survey"
     COVENANT = "covenant"
     ACTION = "action"
+    ISSUE = "issue"
 
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
@@ -55,11 +57,18 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
 )
 
 
-INVITED, ASKED = "invited", "asked"
+INVITED, ASKED, HANDED = "invited", "asked", "handed"
 TOLD = (INVITED, ASKED)
 """The details that say who was told of an obligation's date: contact refs, invited into calendars or asked by letter.
 
 Who was told then is no matter of who holds which role now, so it is kept and not derived.
+"""
+ISSUE, AWAITING = "issue", "awaiting"
+"""The details of a reported problem: its ext_id, and the confirmation (a key) that its solution waits for."""
+KEPT = (*TOLD, HANDED)
+"""The details that people brought about, and that a plan or a request made anew leaves as they are.
+
+Under HANDED stands to whom (contact_ref) whose part in an obligation was handed over.
 """
 
 
@@ -74,6 +83,8 @@ class Obligation:
     `debtor` and `creditor` are roles or party refs. `unadjusted_on` is the date the rule gives, `due_on` the business
     day it is rolled to, `due_at` the instant (UTC) in the obligation's `timezone`. `subject` is what it is about (a
     party, a package, a department), `content` names the report that fulfils it, `details` is what its letters say.
+    `ladder` names what it climbs, with a + between two; `climbing` holds those ladders as they were when its first
+    letter went out (`pfflow.domain.courses`).
     """
 
     key: str
@@ -103,6 +114,7 @@ class Obligation:
     closed_by: str = ""
     closed_because: str = ""
     details: Mapping[str, Json] = field(default_factory=dict)
+    climbing: Mapping[str, Json] = field(default_factory=dict)
 
     def told(self, how: str) -> tuple[str, ...]:
         """Give the refs of the contacts who were told of it: INVITED or ASKED, in order."""
@@ -114,6 +126,17 @@ class Obligation:
         others = {name: value for name, value in self.details.items() if name != how}
         told = sorted(set(refs))
         return replace(self, details={**others, how: told} if told else others)
+
+    @property
+    def handed(self) -> Mapping[str, str]:
+        """Who has taken over whose part in it, contact refs by contact refs."""
+        pairs = self.details.get(HANDED)
+        return {str(one): str(other) for one, other in pairs.items()} if isinstance(pairs, Mapping) else {}
+
+    @property
+    def kept_details(self) -> dict[str, Json]:
+        """Its details that are left as they are when others are put in place: KEPT."""
+        return {name: value for name, value in self.details.items() if name in KEPT}
 
     @property
     def live(self) -> bool:
@@ -140,6 +163,7 @@ class Obligation:
         return replace(self, status=status, closed_at=at, closed_by=by, closed_because=because, held_until=None)
 
 
+@lru_cache(maxsize=65536)
 def derived_key(*parts: str) -> str:
     """Give the key made of the parts: readable, stable, and fit for a Message-ID (RFC 5322 section 3.6.4).
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pfflow.domain.business_days import BusinessCalendar, add_business_days, add_business_hours, wall_instant
@@ -78,6 +79,7 @@ def offset_date(day: date, offset: Offset, calendar: BusinessCalendar) -> date:
     return add_business_days(day, offset.count, calendar)
 
 
+@lru_cache(maxsize=65536)
 def offset_instant(
     due_at: datetime,
     offset: Offset,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
-from pfflow.domain.words import EN
+from pfflow.domain.words import EN, Words
 
 
 class Realm(StrEnum):
@@ -50,6 +52,15 @@ class Level(StrEnum):
     WORKING = "working"
     MANAGEMENT = "management"
     STEERING = "steering"
+
+
+LEVEL_WORDS: Mapping[Level, Words] = MappingProxyType(
+    {
+        Level.WORKING: Words("经办层", "working"),
+        Level.MANAGEMENT: Words("管理层", "management"),
+        Level.STEERING: Words("决策层", "steering"),
+    }
+)
 
 
 class Direction(StrEnum):

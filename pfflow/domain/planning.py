@@ -1,27 +1,29 @@
 """What should be: the obligations that cadences and undertakings ask for between two days.
 
 The communication stage adds what is new of it, and a plan reconciles it with what is. A key is the project, the cadence
-or undertaking, and the date of the rule (for an undertaking the end of the period), so that a date that is rolled
-elsewhere keeps its key.
+or undertaking, and the date of the rule (for an undertaking the end of the period, around a milestone its name), so
+that a date that is rolled elsewhere, or slips, keeps its key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import unquote
 
 from pfflow.domain.audience import raci_of
-from pfflow.domain.business_days import Convention, wall_instant
+from pfflow.domain.business_days import DAY, BusinessCalendar, Convention, wall_instant
+from pfflow.domain.courses import named
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import Undertaking
 from pfflow.domain.obligations import Obligation, ObligationKind, derived_key
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.playbook import Cadence
-from pfflow.domain.recurrence import Occurrence, RecurrenceError, anchored, expand, periods
-from pfflow.domain.words import Stage, Words
+from pfflow.domain.recurrence import Occurrence, anchored, expand, offset_each, periods
+from pfflow.domain.rules import RecurrenceError
+from pfflow.domain.words import Json, Stage, Words
 
 Find = Callable[[str, str, str, str], None]
 """Takes what people should see: kind, subject, and the text in Chinese and in English."""
@@ -53,18 +55,23 @@ def rolling_window(dossier: Dossier, today: date) -> Window:
 
 
 def upcoming(dossier: Dossier, as_of: datetime, find: Find) -> Iterator[Wanted]:
-    """Give what the rolling horizon asks for: what lies ahead, and what nobody could plan in time.
+    """Give what the rolling horizon asks for and is not held: what lies ahead, and what nobody could plan in time.
 
     A date of a cadence that is past is wanted only on the first day of the relationship, or where it is later than
     everything held of its cadence, so that nobody has planned since. A rule that changed, or a phase that was entered,
     makes no date overdue that was never asked for. What documents oblige to is owed from the first day, planned or not.
     """
     today = as_of.astimezone(dossier.playbook.zone).date()
-    latest: dict[str, date] = {}
-    for held in dossier.of_stage(Stage.COMMUNICATION):
-        source = source_of(held.key)
-        latest[source] = max(held.due_on, latest.get(source, held.due_on))
-    for one in wanted(dossier, rolling_window(dossier, today), find):
+    latest = {unquote(source): on for source, on in dossier.held.last_due(Stage.COMMUNICATION).items()}
+    whole = rolling_window(dossier, today)
+
+    def days_of(source: str) -> Window:
+        if source not in dossier.playbook.cadences or dossier.engaged_on == today:
+            return whole
+        begins = min(today, latest[source] + DAY) if source in latest else today
+        return Window(max(whole.first, begins), whole.last)
+
+    for one in _wanted(dossier, days_of, find, dossier.held.obligations):
         if (
             one.obligation.due_at > as_of
             or one.source not in dossier.playbook.cadences
@@ -88,27 +95,44 @@ def wanted(dossier: Dossier, window: Window, find: Find) -> Iterator[Wanted]:
 
     What cannot be expanded is told to `find` (kinds bad-rule and no-first-date) and stops nothing else.
     """
+    return _wanted(dossier, lambda _: window, find, ())
+
+
+def _wanted(dossier: Dossier, days_of: Callable[[str], Window], find: Find, known: Container[str]) -> Iterator[Wanted]:
+    """Give what is asked for on the days of each source and is not known by its key."""
     for name, cadence in sorted(dossier.playbook.cadences.items()):
         if not cadence.phases or dossier.project.phase in cadence.phases:
-            yield from _of_cadence(dossier, name, cadence, window, find)
+            yield from _of_cadence(dossier, name, cadence, days_of(name), find=find, known=known)
     for undertaking in sorted(dossier.facts.obligations, key=lambda u: u.obligation_ref):
         if not undertaking.metric:
-            yield from _of_undertaking(dossier, undertaking, window, find)
+            yield from _of_undertaking(
+                dossier, undertaking, days_of(undertaking.obligation_ref), find=find, known=known
+            )
 
 
-def _of_cadence(dossier: Dossier, name: str, cadence: Cadence, window: Window, find: Find) -> Iterator[Wanted]:
-    # A date may be rolled into the window from outside it, so the rule is expanded a little wider.
-    start, until = window.first - timedelta(days=15), window.last + timedelta(days=15)
-    start = max(start, cadence.start) if cadence.start else start
-    until = min(until, cadence.until) if cadence.until else until
-    try:
-        occurrences = expand(cadence.rule, start, until, cadence.roll, dossier.calendar)
-    except RecurrenceError as error:
-        find("bad-rule", name, f"频次 {name} 的规则无法展开：{error}", f"cadence {name} cannot be expanded: {error}")
-        return
-    raci = raci_of(dossier, cadence.activity)
+def _of_cadence(
+    dossier: Dossier, name: str, cadence: Cadence, window: Window, *, find: Find, known: Container[str]
+) -> Iterator[Wanted]:
+    occurrences = _around_milestone(dossier, name, cadence, find) if cadence.milestone else ()
+    if cadence.rule:
+        try:
+            occurrences = _by_rule(dossier, cadence, window)
+        except RecurrenceError as error:
+            find(
+                "bad-rule", name, f"频次 {name} 的规则无法展开：{error}", f"cadence {name} cannot be expanded: {error}"
+            )
+            return
     if cadence.kind == ObligationKind.MEETING:
         occurrences = _held_once(occurrences)
+    within = derived_key(dossier.project.project_ref, name)
+    own = derived_key(cadence.milestone) if cadence.milestone else ""
+    keyed = ((one, f"{within}/{own or one.period_end}") for one in occurrences)
+    first, last, held = window.first, window.last, dossier.held.obligations
+    # A milestone may slip far beyond the window: what is owed for it moves with it, and is not called off.
+    new = [(o, key) for o, key in keyed if (first <= o.on <= last or (own and key in held)) and key not in known]
+    if not new:
+        return
+    raci = raci_of(dossier, cadence.activity)
     alike = partial(
         Obligation,
         project_ref=dossier.project.project_ref,
@@ -116,20 +140,55 @@ def _of_cadence(dossier: Dossier, name: str, cadence: Cadence, window: Window, f
         timezone=dossier.playbook.timezone,
         kind=ObligationKind(cadence.kind),
         title=cadence.title.words,
-        ladder=cadence.ladder,
+        ladder=named(cadence.ladder, *cadence.beside),
         activity=cadence.activity,
         debtor=_first(raci.responsible),
         creditor=_first(raci.informed),
         content=cadence.content,
         minutes=cadence.minutes if cadence.kind == ObligationKind.MEETING else 0,
-        details={"location": cadence.location.words.as_json()} if cadence.location else {},
+        details=_details(cadence, occurrences),
     )
-    because = f"cadence {name}: {cadence.rule}, {cadence.roll}"
-    within = derived_key(dossier.project.project_ref, name)
-    for occurrence in occurrences:
-        if occurrence.on in window:
-            due_at = wall_instant(occurrence.on, cadence.at, dossier.playbook.zone)
-            yield Wanted(_due(alike, f"{within}/{occurrence.unadjusted_on}", occurrence, due_at), name, because)
+    anchor = (cadence.rule or cadence.milestone) + (f" {cadence.offset}" if cadence.offset.count else "")
+    because = f"cadence {name}: {anchor}, {cadence.roll}"
+    for occurrence, key in new:
+        due_at = wall_instant(occurrence.on, cadence.at, dossier.playbook.zone)
+        yield Wanted(_due(alike, key, occurrence, due_at), name, because)
+
+
+def _by_rule(dossier: Dossier, cadence: Cadence, window: Window) -> tuple[Occurrence, ...]:
+    # A date may be rolled or counted into the window from outside it, so the rule is expanded a little wider: five
+    # business days take more than a week, and more where holidays are long.
+    slack = timedelta(days=15 + 3 * abs(cadence.offset.count))
+    start, until = window.first - slack, window.last + slack
+    start = max(start, cadence.start) if cadence.start else start
+    until = min(until, cadence.until) if cadence.until else until
+    if cadence.offset.count == 0:
+        return expand(cadence.rule, start, until, cadence.roll, dossier.calendar)
+    return offset_each(cadence.rule, (start, until), cadence.offset, cadence.roll, dossier.calendar)
+
+
+def _around_milestone(dossier: Dossier, name: str, cadence: Cadence, find: Find) -> tuple[Occurrence, ...]:
+    found = next((one for one in dossier.facts.milestones if one.milestone == cadence.milestone), None)
+    if found is None:
+        find(
+            "no-milestone",
+            name,
+            f"频次 {name} 所依据的节点 {cadence.milestone} 不在登记表中",
+            f"cadence {name} is owed for the milestone {cadence.milestone}, which the register does not have",
+        )
+        return ()
+    on = found.stands_on
+    if (cadence.start and on < cadence.start) or (cadence.until and on > cadence.until):
+        return ()
+    return (anchored(on, cadence.offset, cadence.roll, dossier.calendar),)
+
+
+def _details(cadence: Cadence, occurrences: Sequence[Occurrence]) -> dict[str, Json]:
+    """Give what letters say beside the terms; the milestone's date is kept, so that a slip can be told as one."""
+    details: dict[str, Json] = {"location": cadence.location.words.as_json()} if cadence.location else {}
+    if cadence.milestone and occurrences and occurrences[0].period_end:
+        details |= {"milestone": cadence.milestone, "milestone_on": occurrences[0].period_end.isoformat()}
+    return details
 
 
 def _held_once(occurrences: tuple[Occurrence, ...]) -> tuple[Occurrence, ...]:
@@ -137,17 +196,28 @@ def _held_once(occurrences: tuple[Occurrence, ...]) -> tuple[Occurrence, ...]:
     return tuple({occurrence.on: occurrence for occurrence in occurrences}.values())
 
 
-def _of_undertaking(dossier: Dossier, undertaking: Undertaking, window: Window, find: Find) -> Iterator[Wanted]:
+def _of_undertaking(
+    dossier: Dossier, undertaking: Undertaking, window: Window, *, find: Find, known: Container[str]
+) -> Iterator[Wanted]:
     terms, ref = dossier.playbook.undertakings, undertaking.obligation_ref
     if undertaking.first is None:
         find("no-first-date", ref, f"义务 {ref} 没有首期日期（first）", f"undertaking {ref} has no first date")
         return
-    unit = OffsetUnit.BUSINESS_DAYS if undertaking.day_type == "business" else OffsetUnit.CALENDAR_DAYS
-    offset = Offset(undertaking.offset_days, unit)
-    convention = Convention.parse(undertaking.convention or dossier.project.convention or Convention.FOLLOWING)
     last = undertaking.last
     # Half a year of slack covers the longest offset between a period's end and what is due for it.
     ends = min(last, window.last + timedelta(days=190)) if last else window.last + timedelta(days=190)
+    within = derived_key(dossier.project.project_ref, ref)
+    unit = OffsetUnit.BUSINESS_DAYS if undertaking.day_type == "business" else OffsetUnit.CALENDAR_DAYS
+    offset = Offset(undertaking.offset_days, unit)
+    convention = Convention.parse(undertaking.convention or dossier.project.convention or Convention.FOLLOWING)
+    terms_of_it = _Periodic(within, undertaking.frequency, undertaking.first, offset, convention)
+    new = [
+        (one, key)
+        for one, key in _to_year_end(terms_of_it, ends.year, dossier.calendar)
+        if key not in known and one.on in window and one.period_end is not None and one.period_end <= ends
+    ]
+    if not new:
+        return
     alike = partial(
         Obligation,
         project_ref=dossier.project.project_ref,
@@ -155,31 +225,44 @@ def _of_undertaking(dossier: Dossier, undertaking: Undertaking, window: Window, 
         timezone=dossier.playbook.timezone,
         kind=ObligationKind.REPORT,
         title=Words(undertaking.description_zh or undertaking.description, undertaking.description),
-        ladder=terms.ladder,
+        ladder=named(terms.ladder, *terms.beside),
         debtor=undertaking.debtor_ref,
         creditor=undertaking.creditor_ref or undertaking.owner_role,
         subject=undertaking.debtor_ref,
         details={"clause_ref": undertaking.clause_ref, "grace_days": undertaking.grace_days},
     )
     because = f"undertaking {ref} {undertaking.clause_ref}".rstrip()
-    within = derived_key(dossier.project.project_ref, ref)
-    for period_start, period_end in _periods(undertaking, ends):
-        occurrence = anchored(period_end, offset, convention, dossier.calendar, period_start=period_start)
-        if occurrence.on in window:
-            due_at = wall_instant(occurrence.on, terms.at, dossier.playbook.zone)
-            yield Wanted(_due(alike, f"{within}/{period_end}", occurrence, due_at), ref, because)
+    for occurrence, key in new:
+        due_at = wall_instant(occurrence.on, terms.at, dossier.playbook.zone)
+        yield Wanted(_due(alike, key, occurrence, due_at), ref, because)
 
 
-def _periods(undertaking: Undertaking, ends: date) -> tuple[tuple[date, date], ...]:
-    first = undertaking.first
-    if first is None or ends < first:
+@dataclass(frozen=True, slots=True)
+class _Periodic:
+    """When an undertaking falls due; `within` is what its keys begin with."""
+
+    within: str
+    frequency: str
+    first: date
+    offset: Offset
+    convention: Convention
+
+
+@lru_cache(maxsize=4096)
+def _to_year_end(terms: _Periodic, year: int, calendar: BusinessCalendar) -> tuple[tuple[Occurrence, str], ...]:
+    """Give what is due for the periods that end up to a year's end, each with its key."""
+    first, last = terms.first, date(year, 12, 31)
+    if last < first:
         return ()
-    if undertaking.frequency == "once":
-        return ((first, first),)
-    # A first period that ends a month says when the financial year ends: half-years to June, quarters to February.
-    year_end = first.month if (first + timedelta(days=1)).day == 1 else 12
-    frequency = undertaking.frequency
-    return tuple(periods(frequency, first, ends, year_end_month=year_end))  # type: ignore[arg-type]  # the register allows only these words
+    found: tuple[tuple[date, date], ...] = ((first, first),)
+    if terms.frequency != "once":
+        # A first period that ends a month says when the financial year ends: half-years to June, quarters to February.
+        year_end = first.month if (first + DAY).day == 1 else 12
+        found = periods(terms.frequency, first, last, year_end_month=year_end)  # type: ignore[arg-type]  # the register allows only these words
+    return tuple(
+        (anchored(end, terms.offset, terms.convention, calendar, period_start=start), f"{terms.within}/{end}")
+        for start, end in found
+    )
 
 
 def _due(alike: partial[Obligation], key: str, occurrence: Occurrence, due_at: datetime) -> Obligation:

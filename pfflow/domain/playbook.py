@@ -13,10 +13,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 from pfflow.domain.business_days import Convention
 from pfflow.domain.conditions import EXAMPLE, ConditionError, compiled
 from pfflow.domain.identifiers import email_problem
-from pfflow.domain.ladder import Definition, Ladder, OffsetText
+from pfflow.domain.ladder import Channels, Definition, Ladder, OffsetText
 from pfflow.domain.obligations import ObligationKind
-from pfflow.domain.offsets import Offset
-from pfflow.domain.parties import Realm, Tier
+from pfflow.domain.offsets import Offset, OffsetUnit
+from pfflow.domain.parties import Level, Realm, Tier
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Words
 
@@ -58,11 +58,22 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _ahead(value: Offset) -> Offset:
+def _dated(value: Offset) -> Offset:
     if not value.is_dated:
         raise ValueError(f"{value} counts hours; write days or business days, such as +5bd")
+    return value
+
+
+def _ahead(value: Offset) -> Offset:
+    _dated(value)
     if value.count < 0:
         raise ValueError(f"{value} goes back; write how long after, such as +5bd")
+    return value
+
+
+def _forward(value: Offset) -> Offset:
+    if value.count <= 0:
+        raise ValueError(f"{value} does not go forward; write how long after, such as +4bh or +3bd")
     return value
 
 
@@ -85,6 +96,7 @@ WallTime = Annotated[
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Address = Annotated[str, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email"})]
 Ahead = Annotated[OffsetText, AfterValidator(_ahead)]
+Forward = Annotated[OffsetText, AfterValidator(_forward)]
 Count = Annotated[int, Field(strict=True)]
 """A whole number; neither `true` nor "3" is one."""
 
@@ -113,6 +125,9 @@ class House(Definition):
     name: Text = Field(description="The name letters are signed with.")
     email: Address = Field(description="The sender and ORGANIZER address of everything the house sends.")
     head: Role = Field(default="head-of-relationship", description="The role that leads the relationship.")
+    watch: str = Field(
+        default="", description="The role that is told what an outage kept back; the head alone if empty."
+    )
 
 
 class Hours(Definition):
@@ -126,6 +141,20 @@ class Hours(Definition):
     def _opens_first(self) -> Self:
         if self.closes <= self.opens:
             raise ValueError(f"it closes at {self.closes:%H:%M}, not after it opens at {self.opens:%H:%M}")
+        return self
+
+
+class QuietHours(Definition):
+    """When no letter goes to a reader: every night, or a span of every day, by the wall clock where the reader is."""
+
+    begins: WallTime = Field(alias="from", description="Quiet begins, wall time of the reader, such as 21:00.")
+    until: WallTime = Field(description="Quiet ends; before `from` where it ends the next day, such as 08:00.")
+    weekends: bool = Field(default=False, strict=True, description="Saturdays and Sundays are quiet all day.")
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if self.begins == self.until:
+            raise ValueError(f"quiet hours from {self.begins:%H:%M} until {self.until:%H:%M} never end or never begin")
         return self
 
 
@@ -239,15 +268,25 @@ class ServiceDesign(Definition):
 
 
 class Cadence(Definition):
-    """Something owed again and again: a rule (RFC 5545), rolled to business days."""
+    """Something owed again and again by a rule (RFC 5545), or once around a milestone; rolled to business days."""
 
     kind: Literal[ObligationKind.MEETING, ObligationKind.REPORT, ObligationKind.SURVEY] = Field(
         description="What is owed."
     )
     title: Text = Field(description="What letters and calendars call it.")
     rule: str = Field(
+        default="",
         description="An RFC 5545 RRULE by days. Half-monthly is the 15th and the month's last day, 24 a year.",
         examples=["FREQ=WEEKLY;BYDAY=MO", "FREQ=MONTHLY;BYMONTHDAY=15,-1"],
+    )
+    milestone: str = Field(
+        default="",
+        description="Instead of a rule: the milestone of the register it is owed for, once; it moves with it.",
+        examples=["COD"],
+    )
+    offset: Annotated[OffsetText, AfterValidator(_dated)] = Field(
+        default=Offset(0, OffsetUnit.CALENDAR_DAYS),
+        description="How far from the date of the rule or milestone it is owed, such as -5bd or +45d.",
     )
     at: WallTime = Field(default=time(17), description="When it is due or begins, wall time.")
     minutes: Count = Field(default=60, ge=5, le=1440, description="How long a meeting takes.")
@@ -256,6 +295,7 @@ class Cadence(Definition):
         description="Where a date goes that is no business day; always from the rule's date.",
     )
     ladder: str = Field(description="The ladder around each date.")
+    beside: tuple[Name, ...] = Field(default=(), description="Further ladders around it, each held by itself.")
     activity: str = Field(description="The RACI activity; its roles are the ladder's audiences.")
     content: Literal["", "fund-use", "progress"] = Field(default="", description="The report that fulfils it.")
     phases: tuple[Phase, ...] = Field(default=(), description="Only in these phases; in all if empty.")
@@ -269,6 +309,12 @@ class Cadence(Definition):
         return Convention.parse(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
+    def _one_anchor(self) -> Self:
+        if bool(self.rule) == bool(self.milestone):
+            raise ValueError("write either rule, such as FREQ=MONTHLY;BYMONTHDAY=15,-1, or milestone, such as COD")
+        return self
+
+    @model_validator(mode="after")
     def _starts_first(self) -> Self:
         if self.start and self.until and self.until < self.start:
             raise ValueError(f"it ends on {self.until}, before it starts on {self.start}; exchange the two")
@@ -279,7 +325,40 @@ class Undertakings(Definition):
     """How the undertakings of the register's obligations sheet are kept."""
 
     ladder: str = Field(description="The ladder around each undertaking.")
+    beside: tuple[Name, ...] = Field(default=(), description="Further ladders around it, each held by itself.")
     at: WallTime = Field(default=time(17), description="When one is due on its day, wall time.")
+
+
+class Severity(Definition):
+    """How soon a problem of one severity is answered and solved, and whom its ladders climb to."""
+
+    title: Text = Field(description="The severity as people read it.")
+    respond: Forward = Field(description="How long until an answer is owed, such as +4bh.")
+    solve: Forward = Field(description="How long until a solution is owed, such as +3bd.")
+    ladder: str = Field(description="The ladder of the answer.")
+    solving: str = Field(description="The ladder of the solution.")
+
+    @model_validator(mode="after")
+    def _answers_first(self) -> Self:
+        if self.respond.unit is self.solve.unit and self.solve.count < self.respond.count:
+            raise ValueError(f"it is solved within {self.solve}, before it is answered within {self.respond}")
+        return self
+
+
+class Issues(Definition):
+    """How problems that people report are handled."""
+
+    activity: str = Field(description="The RACI activity; its Responsible owes the answer and the solution.")
+    severities: dict[Name, Severity] = Field(min_length=1, description="The clocks by severity.")
+    default: Name = Field(description="The severity of a problem whose report names none, or one unknown here.")
+    confirm: Forward = Field(description="How long the customer has to confirm a solution, such as +3bd.")
+    confirming: str = Field(description="The ladder of that confirmation.")
+
+    @model_validator(mode="after")
+    def _default_is_one(self) -> Self:
+        if self.default not in self.severities:
+            raise ValueError(f"no severity is called {self.default!r}; write one of {', '.join(self.severities)}")
+        return self
 
 
 class ScorecardRow(Definition):
@@ -311,6 +390,13 @@ class Scorecard(Definition):
         return self
 
 
+class Room(Definition):
+    """A chat room that several people read; where it is stands in the setting PFFLOW_CHAT_ and its name."""
+
+    title: Text = Field(description="What the room is called.")
+    language: Literal["zh-CN", "en"] = Field(description="The language its readers are written to in.")
+
+
 class Playbook(Definition):
     """What each stage must do for the projects that follow it."""
 
@@ -323,6 +409,7 @@ class Playbook(Definition):
     )
     timezone: str = Field(description="The IANA time zone of every wall time here, such as Asia/Shanghai.")
     hours: Hours = Field(default=Hours(), description="Working hours and when letters go out.")
+    quiet: QuietHours | None = Field(default=None, description="When readers are left alone; never if left out.")
     horizon_days: Count = Field(
         default=60, ge=7, le=12000, description="How far ahead dates are planned, calendar days."
     )
@@ -334,8 +421,14 @@ class Playbook(Definition):
     service_design: ServiceDesign = Field(description="How a package is made and who approves it.")
     cadences: dict[Name, Cadence] = Field(description="What is owed again and again.")
     undertakings: Undertakings = Field(description="How the register's undertakings are kept.")
+    issues: Issues | None = Field(default=None, description="How problems that people report are handled.")
     scorecard: Scorecard = Field(description="The monthly assessment of departments.")
     ladders: dict[Name, Ladder] = Field(min_length=1, description="What happens around a due date.")
+    rooms: dict[Name, Room] = Field(default_factory=dict, description="Chat rooms that rungs can name as channels.")
+    channels: dict[Level, Channels] = Field(
+        default_factory=dict,
+        description="How the rungs of a level go that name no channels themselves; email if left out.",
+    )
     gates: dict[Phase, tuple[str, ...]] = Field(
         default_factory=dict, description="For each phase the cp_refs of the conditions to be settled before it."
     )

@@ -106,10 +106,14 @@ class Milestone:
     owner_role: str = ""
     reason: str = ""
 
+    @property
+    def stands_on(self) -> date:
+        """The date it has now: when it was reached, else as it is forecast, else as planned."""
+        return self.actual_on or self.forecast_on or self.planned_on
+
     def slip_days(self) -> int:
         """Give how many calendar days the milestone is behind its plan (0 when on time or early)."""
-        stands_on = self.actual_on or self.forecast_on or self.planned_on
-        return max(0, (stands_on - self.planned_on).days)
+        return max(0, (self.stands_on - self.planned_on).days)
 
 
 class ConditionStatus(StrEnum):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
+from pfflow.domain.business_days import wall_instant
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import SurveyAnswer
 from pfflow.domain.parties import Party, Realm
@@ -61,14 +62,15 @@ def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
     if not held:
         return None
     zone = dossier.playbook.zone
-    touches = [t.at.astimezone(zone).date() for t in dossier.facts.interactions if t.party_ref == party.party_ref]
+    ends_at = wall_instant(last + timedelta(days=1), time(0), zone)
+    touched_at = max((t.at for t in dossier.held.touches_with(party.party_ref) if t.at < ends_at), default=None)
     ends = [p.until for p in held if p.until is not None]
     open_ended = len(ends) < len(held)
     return CohortMember(
         party_ref=party.party_ref,
         joined_on=min((p.since for p in held if p.since is not None), default=_EVER),
         left_on=None if open_ended else max(ends) + timedelta(days=1),
-        last_touch_on=max((on for on in touches if on <= last), default=None),
+        last_touch_on=touched_at.astimezone(zone).date() if touched_at else None,
         referred_by=_referrer(party),
         has_active_mandate=any(p.holds_on(last) for p in held),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from pfflow.domain.decision import Dossier
@@ -82,8 +82,8 @@ def _score(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: da
 
 
 def _owed_by(dossier: Dossier, role: str, first: date, last: date) -> list[Obligation]:
-    owed = dossier.held.obligations.values()
-    mine = (o for o in owed if _counts(o, role) and first <= o.due_on <= last and o.status is not Status.CANCELLED)
+    owed = dossier.held.due_within(first, last)
+    mine = (o for o in owed if _counts(o, role) and o.status is not Status.CANCELLED)
     return sorted(mine, key=lambda o: o.key)
 
 
@@ -115,9 +115,11 @@ def _local_day(dossier: Dossier, at: datetime | None) -> date | None:
 
 
 def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
-    mine = {key for key, o in dossier.held.obligations.items() if _counts(o, role)}
+    owed, near = dossier.held.obligations, timedelta(days=1)  # a zone's day begins up to a day off UTC's
     climbed = [
-        f for f in dossier.held.firings.values() if f.obligation_key in mine and _climbed_in(dossier, f, first, last)
+        f
+        for f in dossier.held.fired_within(first - near, last + near)
+        if _climbed_in(dossier, f, first, last) and f.obligation_key in owed and _counts(owed[f.obligation_key], role)
     ]
     score = max(Decimal(0), _FULL - _PER_ESCALATION * len(climbed))
     return Scored(
@@ -129,9 +131,10 @@ def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, la
 
 
 def _climbed_in(dossier: Dossier, firing: Firing, first: date, last: date) -> bool:
+    if firing.outcome != "fired" or action_in(firing.rung) != Action.ESCALATE:
+        return False
     on = _local_day(dossier, firing.fired_at)
-    escalated = firing.outcome == "fired" and action_in(firing.rung) == Action.ESCALATE
-    return escalated and on is not None and first <= on <= last
+    return on is not None and first <= on <= last
 
 
 def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
@@ -183,10 +186,7 @@ def _budget(dossier: Dossier, row: ScorecardRow, last: date) -> Scored:
     lines = dossier.facts.budget
     if not lines:
         return Scored(row, None, Words("登记簿中没有预算", "the register has no budget"))
-    paid: dict[str, Decimal] = {}
-    for payment in dossier.facts.fund_use:
-        if payment.paid_on <= last:
-            paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
+    paid = dossier.held.remembered(("paid", last), lambda: _paid(dossier, last))
     over = [line.budget_line for line in lines if paid.get(line.budget_line, Decimal(0)) > line.amount]
     return Scored(
         row,
@@ -194,6 +194,14 @@ def _budget(dossier: Dossier, row: ScorecardRow, last: date) -> Scored:
         Words(f"{len(lines)} 个科目，超支 {len(over)} 个", f"{len(over)} of {len(lines)} budget lines overdrawn"),
         tuple(sorted(over)),
     )
+
+
+def _paid(dossier: Dossier, last: date) -> dict[str, Decimal]:
+    paid: dict[str, Decimal] = {}
+    for payment in dossier.facts.fund_use:
+        if payment.paid_on <= last:
+            paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
+    return paid
 
 
 def _share(part: int, whole: int) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from pfflow.domain.conditions import ConditionError, holds
 from pfflow.domain.parties import Party
@@ -24,12 +25,21 @@ def classify(
     party: Party, project: Project, segments: Iterable[Segment], roles: tuple[str, ...] = ()
 ) -> Classification:
     """Give the first segment whose condition holds on the party, the project and the party's roles in it."""
-    facts: Mapping[str, object] = {"party": {**asdict(party), "roles": roles}, "project": asdict(project)}
     troubles: list[str] = []
     for segment in segments:
-        try:
-            if holds(segment.when, facts):
-                return Classification(party, segment, f"{segment.name}: {segment.when}")
-        except ConditionError as error:
-            troubles.append(f"{segment.name} could not be asked: {error}")
+        found = _asked(segment.when, party, project, roles)
+        if found is True:
+            return Classification(party, segment, f"{segment.name}: {segment.when}")
+        if found is not False:
+            troubles.append(f"{segment.name} could not be asked: {found}")
     return Classification(party, None, "; ".join(("no rule holds", *troubles)))
+
+
+@lru_cache(maxsize=8192)
+def _asked(when: str, party: Party, project: Project, roles: tuple[str, ...]) -> bool | str:
+    """Give whether a condition holds, or why it could not be asked; the same facts are asked once."""
+    facts: Mapping[str, object] = {"party": {**asdict(party), "roles": roles}, "project": asdict(project)}
+    try:
+        return holds(when, facts)
+    except ConditionError as error:
+        return str(error)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from pfflow.domain.conditions import ConditionError, holds
@@ -17,6 +18,7 @@ from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import Assessment, Financial, Interaction, Need, Touch
 from pfflow.domain.obligations import derived_key
 from pfflow.domain.playbook import CatalogueItem
+from pfflow.domain.project import Project
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
 from pfflow.domain.words import Json, Words
 from pfflow.finance import FinanceError
@@ -121,13 +123,7 @@ def package_of(dossier: Dossier, as_of: datetime) -> Package | Shortfall:
     rates = period_rates(periods, dossier.project.loan_rate or Decimal(0))
     life_cover = llcr([p.cfads for p in periods], rates, capacity.debt)
     needs = tuple(sorted((n for n in dossier.facts.needs if n.status == "open"), key=lambda n: n.need_ref))
-    seen = {
-        "project": asdict(dossier.project),
-        "grade": slotted.category.name.lower(),
-        "needs": [asdict(need) for need in needs],
-        "ratios": {"minimum_dscr": table.minimum, "llcr": life_cover},
-        "capacity": {"debt": capacity.debt, "equity": capacity.equity, "binding": str(capacity.binding)},
-    }
+    seen = _Seen(dossier.project, slotted.category, needs, table.minimum, life_cover, capacity)
     measures = _measures(dossier, seen, problems)
     waiver = _waiver(dossier, as_of)
     problems += _broken_rules(dossier, slotted, measures, needs, waiver)
@@ -230,15 +226,47 @@ def _capacity(dossier: Dossier, periods: tuple[CoverPeriod, ...], problems: list
         return None
 
 
-def _measures(dossier: Dossier, seen: Mapping[str, object], problems: list[Words]) -> tuple[Measure, ...]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the catalogue's conditions may ask about."""
+
+    project: Project
+    category: Category
+    needs: tuple[Need, ...]
+    minimum_dscr: Decimal | None
+    llcr: Decimal | None
+    capacity: DebtCapacity
+
+    def facts(self) -> Mapping[str, object]:
+        """Give it as conditions name it."""
+        capacity = self.capacity
+        return {
+            "project": asdict(self.project),
+            "grade": self.category.name.lower(),
+            "needs": [asdict(need) for need in self.needs],
+            "ratios": {"minimum_dscr": self.minimum_dscr, "llcr": self.llcr},
+            "capacity": {"debt": capacity.debt, "equity": capacity.equity, "binding": str(capacity.binding)},
+        }
+
+
+def _measures(dossier: Dossier, seen: _Seen, problems: list[Words]) -> tuple[Measure, ...]:
     chosen = []
     for item in dossier.playbook.service_design.catalogue:
-        try:
-            if holds(item.when, seen):
-                chosen.append(Measure(item, _because(item)))
-        except ConditionError as error:
-            problems.append(Words(f"服务目录 {item.name} 的规则无法判断：{error}", f"rule of {item.name}: {error}"))
+        found = _asked(item.when, seen)
+        if found is True:
+            chosen.append(Measure(item, _because(item)))
+        elif found is not False:
+            problems.append(Words(f"服务目录 {item.name} 的规则无法判断：{found}", f"rule of {item.name}: {found}"))
     return tuple(chosen)
+
+
+@lru_cache(maxsize=4096)
+def _asked(when: str, seen: _Seen) -> bool | str:
+    """Give whether a condition holds, or why it could not be asked; the same facts are asked once."""
+    try:
+        return holds(when, seen.facts())
+    except ConditionError as error:
+        return str(error)
 
 
 def _because(item: CatalogueItem) -> Words:
@@ -250,8 +278,8 @@ def _waiver(dossier: Dossier, as_of: datetime) -> Interaction | None:
     key = waiver_key(dossier.project.project_ref)
     signed = [
         t
-        for t in dossier.facts.interactions
-        if t.kind is Touch.WAIVER and t.obligation_key == key and t.contact_ref and t.outcome and t.at <= as_of
+        for t in dossier.held.answers_to(key)
+        if t.kind is Touch.WAIVER and t.contact_ref and t.outcome and t.at <= as_of
     ]
     return min(signed, key=lambda t: (t.at, t.ext_id), default=None)
 

@@ -23,19 +23,19 @@ Sentence: TypeAlias = tuple[str, str]
 """What is wrong, and what would be right."""
 
 
-def mistakes(error: ValidationError, source: Source) -> list[PlaybookProblem]:
-    """Give each pydantic error as a problem with its line and column."""
-    return [_mistake(one, source) for one in error.errors(include_url=False)]
+def mistakes(error: ValidationError, source: Source, root: type[BaseModel] = Playbook) -> list[PlaybookProblem]:
+    """Give each pydantic error as a problem with its line and column; `root` is what the file should have been."""
+    return [_mistake(one, source, root) for one in error.errors(include_url=False)]
 
 
-def _mistake(error: ErrorDetails, source: Source) -> PlaybookProblem:
+def _mistake(error: ErrorDetails, source: Source, root: type[BaseModel]) -> PlaybookProblem:
     kind, loc = error["type"], tuple(error["loc"])
     at_key = kind == "extra_forbidden" or loc[-1:] == (KEY_OF_MAPPING,)
     path = written(loc[:-1] if loc[-1:] == (KEY_OF_MAPPING,) else loc, source)
     if kind == "missing":
-        return _missing(path, source)
+        return _missing(path, source, root)
     if kind == "extra_forbidden":
-        what, right = _unknown_key(path)
+        what, right = _unknown_key(path, root)
         return source.finding(path, what, right, at_key=True)
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ConditionError) and cause.line:
@@ -44,7 +44,7 @@ def _mistake(error: ErrorDetails, source: Source) -> PlaybookProblem:
     if isinstance(cause, ValueError):
         return source.finding(path, *_split(str(cause)), at_key=at_key)
     # Of a wrong key it is the mapping that says which keys there are.
-    what, right = _sentence(error, path[:-1] if at_key else path)
+    what, right = _sentence(error, path[:-1] if at_key else path, root)
     return source.finding(path, what, right, at_key=at_key)
 
 
@@ -63,30 +63,30 @@ def _split(text: str) -> Sentence:
     return (what, right) if what else (right, "")
 
 
-def _missing(path: Path, source: Source) -> PlaybookProblem:
+def _missing(path: Path, source: Source, root: type[BaseModel]) -> PlaybookProblem:
     around, name = path[:-1], str(path[-1])
-    info = _fields(_annotation(around)).get(name)
+    info = _fields(_annotation(around, root)).get(name)
     return source.finding(around, f"the key {name!r} is missing", f"add {name}{_meaning(info)}", at_key=True)
 
 
-def _unknown_key(path: Path) -> Sentence:
-    known = tuple(_fields(_annotation(path[:-1])))
+def _unknown_key(path: Path, root: type[BaseModel]) -> Sentence:
+    known = tuple(_fields(_annotation(path[:-1], root)))
     name = str(path[-1])
     meant = near(name, known) or near(name.lower(), known)
     right = f"write {meant}" if meant else f"the keys here are {', '.join(known)}"
     return f"no key is called {name!r} here", right
 
 
-def _sentence(error: ErrorDetails, path: Path) -> Sentence:
+def _sentence(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence:
     for say in (_nothing, _not_one_of, _another_kind, _no_keys, _no_list, _out_of_bounds, _no_name):
-        sentence = say(error, path)
+        sentence = say(error, path, root)
         if sentence is not None:
             return sentence
-    return f"{_shown(error['input'])}: {error['msg']}", f"write another{_meaning(_info(path))}"
+    return f"{_shown(error['input'])}: {error['msg']}", f"write another{_meaning(_info(path, root))}"
 
 
-def _nothing(error: ErrorDetails, path: Path) -> Sentence | None:
-    info = _info(path)
+def _nothing(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
+    info = _info(path, root)
     if error["input"] is None:
         optional = info is not None and not info.is_required()
         return "nothing stands here", f"give a value{_meaning(info)}{', or leave the key out' if optional else ''}"
@@ -95,10 +95,10 @@ def _nothing(error: ErrorDetails, path: Path) -> Sentence | None:
     return None
 
 
-def _not_one_of(error: ErrorDetails, path: Path) -> Sentence | None:
+def _not_one_of(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
     if error["type"] not in {"enum", "literal_error"}:
         return None
-    given, allowed = error["input"], _choices(_annotation(path))
+    given, allowed = error["input"], _choices(_annotation(path, root))
     lowered = {choice.lower(): choice for choice in allowed}
     meant = lowered.get(near(given.lower(), lowered), "") if isinstance(given, str) else ""
     listed = ", ".join(choice or '""' for choice in allowed)
@@ -106,8 +106,8 @@ def _not_one_of(error: ErrorDetails, path: Path) -> Sentence | None:
     return f"{_shown(given)} is not one of the choices", right
 
 
-def _another_kind(error: ErrorDetails, path: Path) -> Sentence | None:
-    del path
+def _another_kind(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
+    del path, root
     kind = error["type"]
     if kind not in _WANTED:
         return None
@@ -115,16 +115,16 @@ def _another_kind(error: ErrorDetails, path: Path) -> Sentence | None:
     return f"{_shown(error['input'])} is not {wanted}", f"write {example}"
 
 
-def _no_keys(error: ErrorDetails, path: Path) -> Sentence | None:
+def _no_keys(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
     if error["type"] not in {"model_type", "dict_type", "model_attributes_type"}:
         return None
-    keys = ", ".join(_fields(_annotation(path)))
+    keys = ", ".join(_fields(_annotation(path, root)))
     right = f"write the keys {keys}" if keys else "write a name, a colon, and what it means below it"
     return f"{_shown(error['input'])} stands where keys should", right
 
 
-def _no_list(error: ErrorDetails, path: Path) -> Sentence | None:
-    del path
+def _no_list(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
+    del path, root
     given = error["input"]
     if error["type"] not in {"tuple_type", "list_type"}:
         return None
@@ -132,8 +132,8 @@ def _no_list(error: ErrorDetails, path: Path) -> Sentence | None:
     return f"{_shown(given)} is not a list", right
 
 
-def _out_of_bounds(error: ErrorDetails, path: Path) -> Sentence | None:
-    del path
+def _out_of_bounds(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
+    del path, root
     limit = _LIMITS.get(error["type"])
     if limit is None:
         return None
@@ -141,8 +141,8 @@ def _out_of_bounds(error: ErrorDetails, path: Path) -> Sentence | None:
     return f"{_shown(error['input'])} is out of bounds", f"write a number {words} {error.get('ctx', {}).get(key)}"
 
 
-def _no_name(error: ErrorDetails, path: Path) -> Sentence | None:
-    del path
+def _no_name(error: ErrorDetails, path: Path, root: type[BaseModel]) -> Sentence | None:
+    del path, root
     if error["type"] != "string_pattern_mismatch":
         return None
     right = "write lower case letters, digits, - and _, such as weekly-progress"
@@ -191,13 +191,13 @@ def _meaning(info: FieldInfo | None) -> str:
     return f" ({info.description.rstrip('.')})" if info is not None and info.description else ""
 
 
-def _info(path: Path) -> FieldInfo | None:
-    return _fields(_annotation(path[:-1])).get(str(path[-1])) if path else None
+def _info(path: Path, root: type[BaseModel]) -> FieldInfo | None:
+    return _fields(_annotation(path[:-1], root)).get(str(path[-1])) if path else None
 
 
-def _annotation(path: Path) -> object:
-    """Give the type that belongs at a path of a playbook, None where nothing does."""
-    at: object = Playbook
+def _annotation(path: Path, root: type[BaseModel]) -> object:
+    """Give the type that belongs at a path of a file, None where nothing does."""
+    at: object = root
     for step in path:
         at = _stepped(_bare(at), step)
     return _bare(at)

@@ -94,8 +94,11 @@ class _TooMuchError(Exception):
     """Ends the walk; never leaves this module."""
 
 
-def read_source(text: str, file: str) -> Source:
-    """Read YAML; what is wrong with it is in the source's problems, and its data is None if it cannot be read."""
+def read_source(text: str, file: str, *, begin: str = "begin with the keys playbook, version and effective") -> Source:
+    """Read YAML; what is wrong with it is in the source's problems, and its data is None if it cannot be read.
+
+    `begin` says to whoever saved an empty file what stands first in such a file.
+    """
     source = Source(file, lines=text.splitlines())
     if len(text) > LARGEST:
         what = f"the file has {len(text)} characters"
@@ -105,8 +108,7 @@ def read_source(text: str, file: str) -> Source:
         yaml = YAML(typ="safe", pure=True)
         node = yaml.compose(text)
         if node is None:
-            right = "begin with the keys playbook, version and effective"
-            source.problems.append(source.finding((), "the file is empty", right))
+            source.problems.append(source.finding((), "the file is empty", begin))
         else:
             source.data = _Walk(source, yaml.constructor).value(node, (), node, ())
     except MarkedYAMLError as error:

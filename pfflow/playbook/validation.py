@@ -13,13 +13,16 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from pfflow.domain.audience import AUDIENCES
+from pfflow.domain.channels import CHAT, OWN_CHATS, channels_of
 from pfflow.domain.conditions import near
 from pfflow.domain.ladder import Action, Ladder
+from pfflow.domain.notices import EMAIL
 from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.parties import Party, PartyKind
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Phase
-from pfflow.domain.recurrence import RecurrenceError, check
+from pfflow.domain.recurrence import check
+from pfflow.domain.rules import RecurrenceError
 from pfflow.playbook.problems import Path, PlaybookProblem
 from pfflow.playbook.source import Source
 
@@ -87,7 +90,8 @@ def validate_rules(playbook: Playbook, source: Source) -> Findings:
     """Every cadence's rule can be read, and read in one way only."""
     for name, cadence in playbook.cadences.items():
         try:
-            check(cadence.rule, cadence.start)
+            if cadence.rule:
+                check(cadence.rule, cadence.start)
         except RecurrenceError as error:
             what = str(error)
             right = "" if ": " in what else "write a rule such as FREQ=MONTHLY;BYMONTHDAY=15,-1"
@@ -135,6 +139,31 @@ def validate_roles_take_part(playbook: Playbook, source: Source) -> Findings:
     for index, segment in enumerate(playbook.segments):
         if segment.owner and segment.owner not in roles:
             yield _bystander(source, ("segments", index, "owner"), segment.owner, roles)
+
+
+def validate_channels(playbook: Playbook, source: Source) -> Findings:
+    """Channels are e-mail, the reader's own chat or a room; rooms have names of their own; files go by e-mail."""
+    known = {EMAIL, CHAT, *playbook.rooms}
+    for path, names in _channels_named(playbook, source):
+        for index, name in enumerate(names):
+            if name not in known:
+                yield _unknown(source, ((*path, index), name), "channel", known)
+    for name in playbook.rooms:
+        if name in OWN_CHATS | {EMAIL, "phone"}:
+            what = f"{name!r} is how the register says a person is reached"
+            yield source.finding(("rooms", name), what, "give the room another name", at_key=True)
+        elif not any(name in names for _, names in _channels_named(playbook, source)):
+            what = "nothing names this room"
+            yield source.finding(("rooms", name), what, "name it, or leave it out", at_key=True, remark=True)
+    for name, ladder in playbook.ladders.items():
+        for index, rung in enumerate(ladder.rungs):
+            if rung.do in _CARRYING and EMAIL not in channels_of(playbook, rung):
+                what = f"{rung.do} carries a file, which goes by e-mail in any case"
+                yield source.finding(rung_path(source, name, index), what, f"add {EMAIL} to its channels", remark=True)
+
+
+_CARRYING = frozenset({Action.INVITE, Action.SEND})
+"""What comes with a file: an invitation, a report."""
 
 
 def validate_rungs_in_order(playbook: Playbook, source: Source) -> Findings:
@@ -197,6 +226,7 @@ VALIDATIONS: tuple[Callable[[Playbook, Source], Findings], ...] = (
     validate_names_are_unique,
     validate_roles,
     validate_roles_take_part,
+    validate_channels,
     validate_rungs_in_order,
     validate_ladders_fit,
     validate_catalogue_covers,
@@ -211,6 +241,14 @@ def rung_path(source: Source, ladder: str, index: int) -> Path:
     return bare if bare in source.places else ("ladders", ladder, "rungs", index)
 
 
+def _channels_named(playbook: Playbook, source: Source) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    for level, names in playbook.channels.items():
+        yield ("channels", str(level)), names
+    for name, ladder in playbook.ladders.items():
+        for index, rung in enumerate(ladder.rungs):
+            yield (*rung_path(source, name, index), "channels"), rung.channels or ()
+
+
 def _ladders_named(playbook: Playbook) -> Iterator[tuple[Path, str]]:
     yield ("kickoff", "ladder"), playbook.kickoff.ladder
     yield ("gathering", "ladder"), playbook.gathering.ladder
@@ -219,7 +257,14 @@ def _ladders_named(playbook: Playbook) -> Iterator[tuple[Path, str]]:
     yield ("service_design", "offer_ladder"), playbook.service_design.offer_ladder
     for name, cadence in playbook.cadences.items():
         yield ("cadences", name, "ladder"), cadence.ladder
+        yield from ((("cadences", name, "beside", index), one) for index, one in enumerate(cadence.beside))
     yield ("undertakings", "ladder"), playbook.undertakings.ladder
+    yield from ((("undertakings", "beside", index), one) for index, one in enumerate(playbook.undertakings.beside))
+    if playbook.issues is not None:
+        yield ("issues", "confirming"), playbook.issues.confirming
+        for name, severity in playbook.issues.severities.items():
+            yield ("issues", "severities", name, "ladder"), severity.ladder
+            yield ("issues", "severities", name, "solving"), severity.solving
     yield ("scorecard", "ladder"), playbook.scorecard.ladder
 
 
@@ -230,6 +275,8 @@ def _activities_named(playbook: Playbook) -> Iterator[tuple[Path, str]]:
     yield ("service_design", "activity"), playbook.service_design.activity
     for name, cadence in playbook.cadences.items():
         yield ("cadences", name, "activity"), cadence.activity
+    if playbook.issues is not None:
+        yield ("issues", "activity"), playbook.issues.activity
     yield ("scorecard", "activity"), playbook.scorecard.activity
 
 

@@ -48,7 +48,13 @@ LEVELS: Vocabulary = {
 CHANNELS: Vocabulary = {
     "email": ("邮件", "电子邮件", "e-mail", "mail"),
     "phone": ("电话", "手机", "call"),
-    "chat": ("即时通讯", "微信", "企业微信", "wechat"),
+    "chat": ("即时通讯", "微信", "wechat"),
+    "sms": ("短信", "手机短信", "text message"),
+    "wecom": ("企业微信", "企微"),
+    "dingtalk": ("钉钉",),
+    "feishu": ("飞书", "lark"),
+    "teams": ("microsoft teams", "ms teams"),
+    "slack": ("slack.com",),
 }
 
 PHASES: Vocabulary = {
@@ -177,11 +183,21 @@ TOUCHES: Vocabulary = {
     "approval": ("批准", "同意", "approved"),
     "rejection": ("否决", "不同意", "rejected"),
     "rework": ("退回修改", "退回"),
+    "handover": ("移交", "转交", "hand over"),
+    "resolution": ("已解决", "解决方案", "resolved", "solution"),
+    "confirmation": ("确认解决", "已确认", "confirmed"),
 }
 
 DIRECTIONS: Vocabulary = {
     "inbound": ("来访", "收到", "in", "incoming"),
     "outbound": ("外发", "发出", "out", "outgoing"),
+}
+
+SEVERITIES: Vocabulary = {
+    "critical": ("紧急", "特别严重", "urgent"),
+    "high": ("严重", "高"),
+    "normal": ("一般", "中", "medium"),
+    "low": ("轻微", "低", "minor"),
 }
 
 QUESTIONS: Vocabulary = {
@@ -293,7 +309,7 @@ SHEETS: tuple[Sheet, ...] = (
             Column("level", Kind.CHOICE, "层级", "Level", "working", ("seniority", "级别"), LEVELS),
             Column("language", Kind.LANGUAGE, "语言", "Language", "zh-CN", ("首选语言",)),
             Column("timezone", Kind.TIMEZONE, "时区", "Time zone", "Asia/Shanghai", ("tz",)),
-            Column("channel", Kind.WORD, "渠道", "Channel", "email", ("联系方式", "沟通渠道"), CHANNELS),
+            Column("channel", Kind.CHOICE, "渠道", "Channel", "email", ("联系方式", "沟通渠道"), CHANNELS),
             Column("consent", Kind.YES_NO, "同意联系", "Consent", "yes", ("授权同意",)),
             Column("unsubscribed", Kind.YES_NO, "已退订", "Unsubscribed", "no", ("退订", "opted out")),
         ),
@@ -570,6 +586,8 @@ SHEETS: tuple[Sheet, ...] = (
             Column("outcome", Kind.NOTE, "结果", "Outcome", "已确认", ("结论",)),
             Column("next_step", Kind.NOTE, "下一步", "Next step", "补充合同附件", ("后续事项",)),
             Column("obligation_key", Kind.TEXT, "对应义务", "Obligation key", "", ("义务键", "answers")),
+            Column("to_ref", Kind.REF, "移交对象", "Handed to", "", ("移交给", "接手人", "hand over to")),
+            Column("severity", Kind.WORD, "严重程度", "Severity", "", ("问题等级", "优先级", "priority"), SEVERITIES),
         ),
     ),
     Sheet(
@@ -597,6 +615,23 @@ SHEETS: tuple[Sheet, ...] = (
             Column("question", Kind.CHOICE, "题目", "Question", "nps", ("问题",), QUESTIONS),
             Column("score", Kind.NUMBER, "得分", "Score", "9", ("分数", "评分")),
             Column("comment", Kind.NOTE, "意见", "Comment", "响应及时", ("备注", "评论")),
+        ),
+    ),
+    Sheet(
+        "absences",
+        "缺勤代理",
+        "Absences",
+        ("absence", "请假", "休假", "缺勤", "代理", "leave", "out of office"),
+        "联系人不在岗的日期一行，首尾均含；写明代理人，不写则改送同一参与方的其他联系人。",
+        "One row a contact's days away, both ends included; without a substitute others of the party are written to.",
+        (
+            Column("contact_ref", Kind.REF, "联系人编号", "Contact ref", "C-001", ("联系人", "contact", "contact id")),
+            Column("since", Kind.DATE, "开始日期", "Since", "2026-02-02", ("from", "自", "起", "开始", "first day")),
+            Column("until", Kind.DATE, "结束日期", "Until", "2026-02-13", ("to", "至", "止", "结束", "last day")),
+            Column(
+                "substitute_ref", Kind.REF, "代理人编号", "Substitute ref", "C-002", ("代理人", "substitute", "deputy")
+            ),
+            Column("reason", Kind.NOTE, "事由", "Reason", "年假", ("原因", "备注")),
         ),
     ),
 )

@@ -51,6 +51,9 @@ REFERENCES: tuple[tuple[str, str, tuple[str, ...], Severity], ...] = (
     ("surveys", "project_ref", ("projects",), Severity.PROBLEM),
     ("surveys", "respondent_ref", ("parties",), Severity.PROBLEM),
     ("surveys", "about_ref", ("parties",), Severity.PROBLEM),
+    ("interactions", "to_ref", ("contacts",), Severity.PROBLEM),
+    ("absences", "contact_ref", ("contacts",), Severity.PROBLEM),
+    ("absences", "substitute_ref", ("contacts",), Severity.PROBLEM),
 )
 """Sheet, column, the sheets one of whose keys it must be, and how bad it is if not.
 
@@ -74,6 +77,7 @@ _TOLD_BY: Mapping[str, str] = {
     "obligations": "obligation_ref",
     "interactions": "ext_id",
     "surveys": "question",
+    "absences": "since",
 }
 """The column of a key that tells two rows apart, where a duplicate is shown."""
 
@@ -214,6 +218,7 @@ def validate_order_of_dates(rows: Rows) -> Iterator[Problem]:
         ("projects", "fc_date", "maturity_date"),
         ("projects", "cod_date", "maturity_date"),
         ("obligations", "first", "last"),
+        ("absences", "since", "until"),
     )
     for sheet, begins, ends in pairs:
         for entry in rows.of(sheet):
@@ -251,6 +256,49 @@ def validate_covenants(rows: Rows) -> Iterator[Problem]:
             yield entry.problem("grace_days", "negative days of grace", "write 0 or more")
 
 
+def validate_substitutes(rows: Rows) -> Iterator[Problem]:
+    """Find absences nobody can stand in for: oneself, or a circle of people who are away at once.
+
+    A substitute who is away too is remarked where another stands in for them, since the letter goes on to that one.
+    """
+    away: dict[str, list[tuple[date, date, str]]] = defaultdict(list)
+    for absence in rows.known.absences:
+        away[absence.contact_ref].append((absence.since, absence.until, absence.substitute_ref))
+    for entry in rows.of("absences"):
+        ref, since, until = (entry.values.get(name) for name in ("contact_ref", "since", "until"))
+        if isinstance(ref, str) and isinstance(since, date) and isinstance(until, date):
+            known = [one for one in away[ref] if one[0] != since]
+            away[ref] = [*known, (since, until, str(entry.values.get("substitute_ref") or ""))]
+    for entry in rows.of("absences"):
+        ref, since = entry.values.get("contact_ref"), entry.values.get("since")
+        own = next((one for one in away.get(str(ref), ()) if one[0] == since), None)
+        if own is None or not own[2]:
+            continue
+        if own[2] == ref:
+            yield entry.problem("substitute_ref", f"{ref} stands in for themselves", "name somebody else, or nobody")
+            continue
+        chain = _chain(str(ref), own, away)
+        if chain[-1] in chain[:-1]:
+            what = f"a circle of people away at once: {' → '.join(chain)}"
+            yield entry.problem("substitute_ref", what, "name somebody who is there")
+        elif len(chain) > 2:
+            what = f"{chain[1]} is away in these days too, so {chain[-1]} stands in"
+            yield entry.problem("substitute_ref", what, "name the one who is there", Severity.REMARK)
+
+
+def _chain(
+    ref: str, absence: tuple[date, date, str], away: Mapping[str, Sequence[tuple[date, date, str]]]
+) -> list[str]:
+    """Give who stands in for whom while an absence lasts, up to one who is there or who was named before."""
+    since, until, substitute = absence
+    chain = [ref]
+    while substitute and substitute not in chain:
+        chain.append(substitute)
+        over = (one for one in away.get(substitute, ()) if one[0] <= until and since <= one[1])
+        since, until, substitute = next(over, (since, until, ""))
+    return [*chain, substitute] if substitute else chain
+
+
 Check = Callable[[Rows], Iterable[Problem]]
 
 CHECKS: tuple[Check, ...] = (
@@ -265,6 +313,7 @@ CHECKS: tuple[Check, ...] = (
     validate_order_of_dates,
     validate_scores,
     validate_covenants,
+    validate_substitutes,
 )
 
 

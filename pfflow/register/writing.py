@@ -227,4 +227,4 @@ def _text_shown(column: Column, value: object, short: str) -> str:
 
 
 def _word_shown(words: Mapping[str, tuple[str, ...]], word: str, short: str) -> str:
-    return words[word][0] if short == "zh" and word in words else word
+    return words[word][0] if short == "zh" and words.get(word) else word

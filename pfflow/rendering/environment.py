@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from pfflow.domain.reports import CellKind
@@ -25,44 +23,43 @@ from pfflow.rendering import formats
 from pfflow.rendering.errors import RenderingError
 from pfflow.rendering.particulars import said
 from pfflow.rendering.phrases import doing, phrase
+from pfflow.rendering.sandbox import BoundedEnvironment
 from pfflow.rendering.shipped import shipped_templates
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """A dot reads a mapping's key before its method: `details.items` is the list, not dict.items."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja's own signature
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The templates of one house: where they are, and the environment that reads them."""
+    """The templates of one house: where they are, and the environment that reads them.
+
+    They are read once: a file that changes, comes or goes meanwhile is seen by the next `house_templates`.
+    """
 
     folders: tuple[Path, ...]
-    environment: ImmutableSandboxedEnvironment
+    environment: BoundedEnvironment
+    _paths: dict[tuple[str, str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
     def path_of(self, folder: str, name: str, language: str) -> str:
         """Give the path of a template: the house's before the shipped, the language's before the common one.
 
         Raises RenderingError where there is none.
         """
-        candidates = (f"{folder}/{language}/{name}", f"{folder}/{name}")
-        for root in self.folders:
-            for candidate in candidates:
-                if (root / candidate).is_file():
-                    return candidate
-        raise RenderingError(candidates[0], 0, f"there is no such template, nor {candidates[1]}")
+        found = self._path(folder, name, language)
+        if not found:
+            raise RenderingError(f"{folder}/{language}/{name}", 0, f"there is no such template, nor {folder}/{name}")
+        return found
 
     def has(self, folder: str, name: str, language: str) -> bool:
         """Whether there is such a template."""
-        return any(
-            (root / path).is_file()
-            for root in self.folders
-            for path in (f"{folder}/{language}/{name}", f"{folder}/{name}")
-        )
+        return bool(self._path(folder, name, language))
+
+    def _path(self, folder: str, name: str, language: str) -> str:
+        """Give the path, or nothing; it is looked for once."""
+        asked = (folder, name, language)
+        if asked not in self._paths:
+            candidates = (f"{folder}/{language}/{name}", f"{folder}/{name}")
+            there = (path for root in self.folders for path in candidates if (root / path).is_file())
+            self._paths[asked] = next(there, "")
+        return self._paths[asked]
 
 
 def house_templates(house_folder: Path | None = None) -> Templates:
@@ -70,9 +67,10 @@ def house_templates(house_folder: Path | None = None) -> Templates:
     folders = tuple(folder for folder in (house_folder, shipped_templates()) if folder is not None)
     shipped = FileSystemLoader(shipped_templates())
     own: list[BaseLoader] = [FileSystemLoader(folder) for folder in folders]
-    environment = _Environment(
+    environment = BoundedEnvironment(
         loader=ChoiceLoader([*own, PrefixLoader({"shipped": shipped})]),
         undefined=StrictUndefined,
+        auto_reload=False,
         autoescape=lambda name: name is None or not name.endswith(".txt"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -97,12 +95,10 @@ def paragraphs(text: str, style: str = "") -> Markup:
     >>> paragraphs("Dear <Ann>,\n\none\ntwo")
     Markup('<p>Dear &lt;Ann&gt;,</p>\n<p>one<br>two</p>')
     """
-    opening = Markup('<p style="{}">').format(style) if style else Markup("<p>")
-    parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
-    return Markup("\n").join(
-        opening + Markup("<br>").join(escape(line.strip()) for line in part.splitlines()) + Markup("</p>")
-        for part in parts
-    )
+    opening = f'<p style="{escape(style)}">' if style else "<p>"
+    parts = [part.strip() for part in re.split(r"\n\s*\n", str(text)) if part.strip()]
+    lines = ("<br>".join(str(escape(line.strip())) for line in part.splitlines()) for part in parts)
+    return Markup("\n".join(f"{opening}{line}</p>" for line in lines))  # noqa: S704 - escaped line by line
 
 
 @pass_context

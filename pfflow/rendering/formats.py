@@ -59,7 +59,7 @@ _CURRENCIES_ZH = {
     "SGD": "新加坡元",
 }
 _WIDE = Context(prec=80)
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
 def one_line(text: str) -> str:
@@ -68,6 +68,8 @@ def one_line(text: str) -> str:
     >>> one_line("Sponsor\r\nBcc: everyone@example.com")
     'Sponsor Bcc: everyone@example.com'
     """
+    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        return text  # a space is the only white space that is printable
     return re.sub(r"\s+", " ", _UNSAFE.sub(" ", text)).strip()
 
 

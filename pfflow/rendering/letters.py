@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,14 +19,17 @@ from pfflow.domain.notices import Invitation, Notice
 from pfflow.domain.parties import Contact
 from pfflow.domain.reports import Report
 from pfflow.domain.words import EN, ZH, Json
+from pfflow.rendering.chat import LONGEST, fitted, harmless
 from pfflow.rendering.environment import Templates, house_templates
 from pfflow.rendering.errors import RenderingError, rendering_error
 from pfflow.rendering.formats import day_in_prose, one_line, plain_day
-from pfflow.rendering.particulars import particulars
+from pfflow.rendering.particulars import in_short, particulars
+from pfflow.rendering.phrases import phrase
 from pfflow.rendering.reports import ROWS_IN_A_LETTER, report_html, report_text, shown
+from pfflow.rendering.sandbox import in_bounds
 from pfflow.rendering.workbooks import report_xlsx, workbook_name
 
-_LONGEST_SUBJECT = 160
+LONGEST_SUBJECT = 160
 _LAYOUTS = "layouts"
 
 
@@ -55,29 +60,64 @@ class Renderer:
         """
         language = letter_language(contact.language if language is None else language)
         try:
-            return self._letter(notice, contact, language)
+            with in_bounds():
+                return self._letter(notice, contact, language)
         except RenderingError:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise rendering_error(notice.template, error, self.templates.folders) from error
+
+    def chat(self, notice: Notice, contact: Contact, limit: int = LONGEST) -> str:
+        """Write the notice as a chat text in the contact's language: what, by when, whose, under which reference.
+
+        At most `limit` characters; no link, mention or markup, whatever the names in it are. Texts of one notice end
+        in the same eight digits, so that one that comes twice is recognised. Raises RenderingError as `letter` does.
+        """
+        language = letter_language(contact.language)
+        try:
+            reading = self._reading(notice, contact, language)
+            reading["next"] = self.part(notice.template, "next.txt", language, reading)
+            reading["short"] = in_short(
+                reading["context"], notice.invitation, reading["timezone"], reading["next"], language
+            )
+            subject = one_line(self.part(notice.template, "subject.txt", language, reading))
+            reading["subject"] = subject if len(subject) <= LONGEST_SUBJECT else f"{subject[:LONGEST_SUBJECT]}…"
+            text = self.part(notice.template, "chat.txt", language, reading)
+        except RenderingError:
+            raise
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise rendering_error(notice.template, error, self.templates.folders) from error
+        said = phrase("reference", language), notice.obligation_key, sha256(notice.key.encode()).hexdigest()[:8]
+        reference = "{}：{} · {}" if language == ZH else "{}: {} · {}"
+        return fitted(harmless(text), harmless(reference.format(*said)), min(limit, LONGEST))
 
     def report_page(self, report: Report, language: str) -> str:
         """Give a report as an HTML page in the house's layout."""
         return report_html(report, letter_language(language), self.templates)
 
     def _letter(self, notice: Notice, contact: Contact, language: str) -> Letter:
-        reading = self._reading(notice, contact, language)
-        for name in ("greeting", "words", "next", "closing", "signature", "footer"):
-            reading[name] = self._part(notice.template, f"{name}.txt", language, reading)
+        reading = self.prepared(notice, contact, language)
+        text = self.part(notice.template, "body.txt", language, reading)
+        html = self.part(notice.template, "body.html", language, reading)
+        return Letter(reading["subject"], text + "\n", html, language, attachments_of(notice, language))
+
+    def prepared(self, notice: Notice, contact: Contact, language: str, section: int = 0) -> dict[str, Any]:
+        """Give all that a letter's body reads; `section` is its number where it is one of several in a mail.
+
+        A section closes only with what its notice says for itself: what letters close with is said once.
+        """
+        reading = {**self._reading(notice, contact, language), "section": section}
+        for name in ("greeting", "notes", "words", "next", "closing", "signature", "footer"):
+            own = self.templates.has(notice.template, f"{name}.txt", language)
+            left_out = section and name == "closing" and not own
+            reading[name] = "" if left_out else self.part(notice.template, f"{name}.txt", language, reading)
         reading["particulars"] = particulars(
             reading["context"], notice.invitation, reading["timezone"], reading["next"], language
         )
-        reading["subject"] = one_line(self._part(notice.template, "subject.txt", language, reading))[:_LONGEST_SUBJECT]
+        reading["subject"] = one_line(self.part(notice.template, "subject.txt", language, reading))[:LONGEST_SUBJECT]
         if not reading["subject"]:
             raise RenderingError(f"{notice.template}/subject.txt", 0, "the subject is empty")
-        text = self._part(notice.template, "body.txt", language, reading)
-        html = self._part(notice.template, "body.html", language, reading)
-        return Letter(reading["subject"], text + "\n", html, language, _attachments(notice, language))
+        return reading
 
     def _reading(self, notice: Notice, contact: Contact, language: str) -> dict[str, Any]:
         """Give all that a template may read: the notice's context, cleaned, and what is derived from it."""
@@ -90,6 +130,7 @@ class Renderer:
         due_on = due_at.astimezone(ZoneInfo(timezone)).date()
         view = shown(notice.report, language, ROWS_IN_A_LETTER) if notice.report else None
         return {
+            **_UNSAID,
             **context,
             "context": context,
             "language": language,
@@ -103,7 +144,7 @@ class Renderer:
             "written_on": plain_day(notice.noticed_at.astimezone(ZoneInfo(timezone)).date(), language),
         }
 
-    def _part(self, folder: str, name: str, language: str, reading: Mapping[str, Any]) -> str:
+    def part(self, folder: str, name: str, language: str, reading: Mapping[str, Any]) -> str:
         """Render one part of a letter; what a notice does not say itself, the layouts say."""
         own = self.templates.has(folder, name, language)
         path = self.templates.path_of(folder if own else _LAYOUTS, name, language) if own or _shared(name) else ""
@@ -118,11 +159,16 @@ class Renderer:
         return _tidy(rendered)
 
 
+_UNSAID: Mapping[str, Json] = MappingProxyType({"instead_of": [], "delayed": None})
+"""What a notice made by an earlier version does not say."""
+
+
 def _shared(name: str) -> bool:
-    return name in {"greeting.txt", "next.txt", "closing.txt", "signature.txt", "footer.txt"}
+    return name in {"chat.txt", "greeting.txt", "notes.txt", "next.txt", "closing.txt", "signature.txt", "footer.txt"}
 
 
-def _attachments(notice: Notice, language: str) -> tuple[Attachment, ...]:
+def attachments_of(notice: Notice, language: str) -> tuple[Attachment, ...]:
+    """Give the files that go along with a notice: its report as a workbook."""
     if notice.report is None:
         return ()
     name = workbook_name(notice.report, language, _period(notice.context))
@@ -167,4 +213,4 @@ def _zone(name: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip(" \t") for line in text.split("\n"))).strip()

@@ -57,6 +57,19 @@ def particulars(
     return tuple(lines)
 
 
+def in_short(
+    context: Box, invitation: Invitation | None, timezone: str, next_step: str, language: str
+) -> tuple[Particular, ...]:
+    """Give the lines a chat text has room for: by when, where, whose it is, what happens next; remarks left out."""
+    obligation = _box(context["obligation"])
+    lines = [*_when(obligation, invitation, timezone, language)[:1], *_place(invitation, language)]
+    if _action(context) in _ASKING:
+        lines += [one for one in _parties(context, obligation, language) if one.label == phrase("debtor", language)]
+        if next_step and obligation["kind"] not in _OWED_BY_NOBODY:
+            lines.append(Particular(phrase("next", language), next_step))
+    return tuple(lines)
+
+
 def said(value: Json, language: str) -> str:
     """Give the text of a {zh, en} pair for a language, the other where it is empty; other values as they are."""
     if not isinstance(value, Mapping):

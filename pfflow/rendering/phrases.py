@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from pfflow.domain.ladder import ACTION_WORDS
 from pfflow.domain.words import Words
 
 PHRASES: Mapping[str, Words] = MappingProxyType(
@@ -39,12 +40,7 @@ PHRASES: Mapping[str, Words] = MappingProxyType(
         "attached": Words("完整数据见附件工作簿", "the attached workbook has every figure"),
         "more_rows": Words("另有 {} 行，", "{} more rows; "),
         "no_rows": Words("本期无记录", "nothing in this period"),
-        "announce": Words("通知", "announcement"),
-        "invite": Words("会议邀请", "invitation"),
-        "request": Words("书面请求", "request"),
-        "remind": Words("提醒", "reminder"),
-        "send": Words("发送", "report"),
-        "escalate": Words("提请协调", "escalation"),
+        **{str(action): words for action, words in ACTION_WORDS.items()},
         "missing": Words("尚未提供", "not yet received"),
         "stale": Words("需要更新", "needs an update"),
         "as_of": Words("现有资料截至 {}", "ours is as of {}"),
@@ -62,6 +58,7 @@ DOING: Mapping[str, Words] = MappingProxyType(
         "survey": Words("填写", "answer"),
         "covenant": Words("出具", "certify"),
         "action": Words("完成", "complete"),
+        "issue": Words("解决", "solve"),
     }
 )
 """What is to be done with what is owed, by its kind; the obligation's title follows it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from pfflow.domain.reports import CellKind, Report, Table
 from pfflow.rendering.environment import Templates, house_templates
@@ -42,8 +42,9 @@ class ShownReport:
     sources: tuple[str, ...]
 
 
+@lru_cache(maxsize=16)
 def shown(report: Report, language: str, rows: int | None = None) -> ShownReport:
-    """Give the report's words in a language, with at most `rows` rows a table."""
+    """Give the report's words in a language, with at most `rows` rows a table; once for all its readers."""
     return ShownReport(
         title=one_line(report.title.in_language(language)),
         figures=tuple((one_line(f.label.in_language(language)), figure_of(f, language)) for f in report.figures),
@@ -60,6 +61,7 @@ def report_html(report: Report, language: str, templates: Templates | None = Non
     return environment.get_template("layouts/report.html").render(report=view, language=language, subject=view.title)
 
 
+@lru_cache(maxsize=16)
 def report_text(view: ShownReport, language: str) -> str:
     """Give the report as plain text, tables aligned for a fixed-width font (a CJK character is two columns wide)."""
     colon = "：" if language.startswith("zh") else ": "

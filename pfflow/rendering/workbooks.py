@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from io import BytesIO
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
@@ -34,8 +35,9 @@ _EXACT_DIGITS = 15
 _WIDEST = 60
 
 
+@lru_cache(maxsize=16)
 def report_xlsx(report: Report, language: str) -> bytes:
-    """Give the report as the bytes of an .xlsx file."""
+    """Give the report as the bytes of an .xlsx file; made once for all its readers."""
     buffer = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(buffer, options) as book:

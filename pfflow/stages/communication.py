@@ -6,13 +6,16 @@ from datetime import datetime
 
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
-from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send
+from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send, tell_of_reopening
 from pfflow.domain.fund_use import ITEMISED, fund_use_report, itemised
-from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.issues import follow
+from pfflow.domain.obligations import ISSUE, Obligation, Status
+from pfflow.domain.outages import sum_up
 from pfflow.domain.planning import upcoming
 from pfflow.domain.progress import progress_report
 from pfflow.domain.project import Phase
 from pfflow.domain.reports import Report
+from pfflow.domain.undelivered import tell_undelivered
 from pfflow.domain.words import Stage
 
 STAGE = Stage.COMMUNICATION
@@ -26,8 +29,12 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     else:
         for one in upcoming(dossier, as_of, draft.find):
             draft.plan(one.obligation, one.because)
+    for reopened in follow(draft):
+        tell_of_reopening(draft, reopened.obligation, reopened.touch)
     climb(draft, lambda obligation: _content(dossier, obligation, as_of))
+    sum_up(draft)
     _note_itemised(draft)
+    tell_undelivered(draft)
     return draft.decision()
 
 
@@ -49,7 +56,7 @@ def _note_itemised(draft: Draft) -> None:
 def _let_go(draft: Draft) -> None:
     """Cancel what lies ahead and was told to nobody: after the exit, from which no phase leads back, it is not owed."""
     for ahead in draft.live():
-        if ahead.status is Status.PLANNED and ahead.due_at > draft.as_of:
+        if ahead.status is Status.PLANNED and ahead.due_at > draft.as_of and ISSUE not in ahead.details:
             draft.move(ahead, Status.CANCELLED, by=HOUSE, because="the project is at its exit")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from pfflow.domain.audience import names_of, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
@@ -32,29 +33,43 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     """Score every month that has ended until its card is sent, measure the relationship, and propose changes."""
     draft = Draft(dossier, STAGE, as_of)
     cards: dict[str, Card] = {}
-    for first, last in _ended_months(draft):
-        month = [card for role in dossier.playbook.scorecard.departments if (card := _scored(draft, role, first, last))]
-        cards |= {_key(draft, card.role, first): card for card in month}
+    locked = dossier.held.closed(STAGE)
+    for first, last, keys in _months(draft):
+        # A card that was sent is locked.
+        month = {key: _scored(draft, role, first, last) for role, key in keys if key not in locked}
+        cards |= month
         if month:
-            _measure_relationship(draft, last, month)
+            _measure_relationship(draft, last, list(month.values()))
     climb(draft, lambda obligation: _content(draft, cards, obligation))
     return draft.decision()
 
 
-def _ended_months(draft: Draft) -> Iterator[tuple[date, date]]:
-    began = draft.dossier.engaged_on.replace(day=1)
-    yield from periods("monthly", began, draft.today - timedelta(days=1))
+def _months(draft: Draft) -> Sequence[tuple[date, date, tuple[tuple[str, str], ...]]]:
+    """Give the months that have ended, first and last day, with the key of each department's card."""
+    dossier = draft.dossier
+    roles = tuple(dossier.playbook.scorecard.departments)
+    return _keyed_months(
+        dossier.project.project_ref, roles, dossier.engaged_on.replace(day=1), draft.today.replace(day=1)
+    )
 
 
-def _key(draft: Draft, role: str, first: date) -> str:
-    return derived_key(draft.dossier.project.project_ref, "scorecard", role, f"{first:%Y-%m}")
+@lru_cache(maxsize=64)
+def _keyed_months(
+    project_ref: str, roles: tuple[str, ...], began: date, month: date
+) -> tuple[tuple[date, date, tuple[tuple[str, str], ...]], ...]:
+    ended = periods("monthly", began, month - timedelta(days=1))
+    return tuple(
+        (first, last, tuple((role, _key(project_ref, role, first)) for role in roles)) for first, last in ended
+    )
 
 
-def _scored(draft: Draft, role: str, first: date, last: date) -> Card | None:
-    """Give the card of a month that is not sent yet; plans its sending. A sent card is locked."""
-    existing = draft.obligation(_key(draft, role, first))
-    if existing is not None and not existing.live:
-        return None
+def _key(project_ref: str, role: str, first: date) -> str:
+    return derived_key(project_ref, "scorecard", role, f"{first:%Y-%m}")
+
+
+def _scored(draft: Draft, role: str, first: date, last: date) -> Card:
+    """Give the card of a month that is not sent yet; plans its sending."""
+    existing = draft.obligation(_key(draft.dossier.project.project_ref, role, first))
     card = card_of(draft.dossier, role, first, last)
     if existing is None:
         _plan_card(draft, card)
@@ -72,7 +87,7 @@ def _plan_card(draft: Draft, card: Card) -> None:
     raci = raci_of(dossier, terms.activity)
     draft.plan(
         Obligation(
-            key=_key(draft, card.role, card.first),
+            key=_key(dossier.project.project_ref, card.role, card.first),
             project_ref=dossier.project.project_ref,
             stage=STAGE,
             kind=ObligationKind.REPORT,

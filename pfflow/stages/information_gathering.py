@@ -74,7 +74,7 @@ def _gather_from(draft: Draft, party: Party, items: tuple[ChecklistItem, ...]) -
         if current is not None:
             draft.move(current, Status.FULFILLED, by=REGISTER, because="everything asked for is known")
     elif current is not None:
-        details = _request_details(party, found, wanted)
+        details = _request_details(party, found, wanted) | current.kept_details
         if dict(current.details) != details:
             draft.change(replace(current, details=details))
     elif dossier.project.phase is not Phase.EXIT and _may_ask_again(draft, earlier):

@@ -16,8 +16,9 @@ from pfflow.domain.audience import accountable_for, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
-from pfflow.domain.escalation import HOUSE, Missing, answers_to, climb, nothing_to_send
+from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send
 from pfflow.domain.facts import Interaction, Touch
+from pfflow.domain.hearing import answers_to
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import canonical_json
 from pfflow.domain.obligations import Obligation, ObligationKind, Status, derived_key
@@ -199,6 +200,8 @@ def _plan_offer(draft: Draft, approval: Obligation) -> None:
             debtor=approval.debtor,
             creditor=design.offer_to,
             status=Status.PLANNED,
+            held_until=None,
+            climbing={},
             closed_at=None,
             closed_by="",
             closed_because="",

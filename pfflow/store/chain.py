@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC
 from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
@@ -15,6 +16,7 @@ from pfflow.store.statements import batches, in_byte_order
 from pfflow.store.tables import LedgerHeadRow, LedgerRow, ProjectHeadRow
 
 _NAMES = tuple(field.name for field in fields(Entry))
+_values = attrgetter(*_NAMES)
 _COLUMNS = tuple(getattr(LedgerRow, name) for name in _NAMES)
 
 
@@ -47,7 +49,7 @@ def append(connection: Connection, drafts: Mapping[str, Sequence[EntryDraft]]) -
             entries.extend(added)
             heads.append({"of": ref, "seq": added[-1].seq, "digest": added[-1].digest})
     if entries:
-        connection.execute(insert(LedgerRow), [dict(zip(_NAMES, astuple(entry), strict=True)) for entry in entries])
+        connection.execute(insert(LedgerRow), [dict(zip(_NAMES, _values(entry), strict=True)) for entry in entries])
         connection.execute(
             update(LedgerHeadRow.__table__).where(LedgerHeadRow.project_ref == bindparam("of")),  # type: ignore[arg-type]  # a declared class's table is a Table
             heads,

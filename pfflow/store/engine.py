@@ -13,7 +13,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from pfflow.store.column_types import json_text
-from pfflow.store.errors import StoreBusyError, StoreUnreachableError, UnsupportedDatabaseError
+from pfflow.store.errors import (
+    StoreBusyError,
+    StoreInterruptedError,
+    StoreUnreachableError,
+    UnsupportedDatabaseError,
+)
 
 BUSY_SECONDS = 30
 _WRITES = "pfflow_writes"
@@ -54,8 +59,10 @@ def open_engines(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engines:
 def _target(url: str) -> URL:
     try:
         target = make_url(url)
-    except ArgumentError as error:
-        raise UnsupportedDatabaseError(f"{url!r} is no database URL; write sqlite:///path or postgresql://…") from error
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        # What has an @ may hold a password, so it is not repeated, nor is the error that repeats it.
+        shown = "what is given" if "@" in url else repr(url)
+        raise UnsupportedDatabaseError(f"{shown} is no database URL; write sqlite:///path or postgresql://…") from None
     if target.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return target.set(drivername="postgresql+psycopg")
     if target.drivername in ("sqlite", "sqlite+pysqlite"):
@@ -82,7 +89,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """Give a connection in a transaction.
 
     Raises StoreBusyError where SQLite's writer outlasted the busy timeout, StoreUnreachableError where the database
-    cannot be opened.
+    cannot be opened, StoreInterruptedError where it gave up in the middle; nothing of the step is kept then.
     """
     with _connected(engine) as connection:
         try:
@@ -91,8 +98,20 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             if not gave_up_waiting(error):
                 raise
             raise StoreBusyError("another process kept the database locked for longer than the busy timeout") from error
-        with begun:
+        with uninterrupted(), begun:
             yield connection
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Say in our words that a database gave up, without the statement and the people's data in it."""
+    try:
+        yield
+    except OperationalError as error:
+        if gave_up_waiting(error):
+            raise StoreBusyError("another process kept the database locked for longer than the busy timeout") from None
+        said = " ".join(str(error.orig).split())
+        raise StoreInterruptedError(f"the database gave up, and nothing of this step is kept: {said}") from None
 
 
 def _connected(engine: Engine) -> Connection:

@@ -51,5 +51,9 @@ class StoreUnreachableError(StoreError, ConnectionError):
     """A database that cannot be opened: no server answers, no such database, or a file that is none."""
 
 
+class StoreInterruptedError(StoreError, ConnectionError):
+    """A database that gave up in the middle of a step: its disk is full, its server ended the connection."""
+
+
 class StoreBusyError(StoreError, TimeoutError):
     """The database stayed locked by others for longer than the busy timeout."""

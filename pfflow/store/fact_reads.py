@@ -17,6 +17,7 @@ from pfflow.store.fact_tables import FACT_TABLES, record_of
 _PARTY = FACT_TABLES["parties"].c
 _CONTACT = FACT_TABLES["contacts"].c
 _PROJECT = FACT_TABLES["projects"].c
+_ABSENCE = FACT_TABLES["absences"].c
 _PARTICIPATION = FACT_TABLES["participations"].c
 
 
@@ -50,8 +51,15 @@ def facts_of(connection: Connection, project_ref: str) -> Facts:
             "contacts": records(connection, "contacts", _CONTACT.party_ref.in_(scope)),
             "financials": records(connection, "financials", figures),
             "raci": records(connection, "raci"),
+            "absences": _absences(connection, scope),
         }
     )
+
+
+def _absences(connection: Connection, party_refs: Iterable[str]) -> tuple[Any, ...]:
+    """Give the absences of the parties' contacts."""
+    theirs = select(_CONTACT.contact_ref).where(_CONTACT.party_ref.in_(list(party_refs)))
+    return records(connection, "absences", _ABSENCE.contact_ref.in_(theirs))
 
 
 def records(connection: Connection, sheet: str, *conditions: ColumnElement[bool]) -> tuple[Any, ...]:
@@ -70,9 +78,15 @@ def members_of(project: Project, party_refs: Iterable[str]) -> frozenset[str]:
 def scope_of(connection: Connection, members: frozenset[str]) -> list[str]:
     """Give the parties that concern a project whose members these are.
 
-    To the members come, as far as it goes, their parents (who is behind them) and the departments of the contacts that
-    own the relationship (who speaks for the house).
+    To the members come, as far as it goes, their parents (who is behind them), the departments of the contacts that own
+    the relationship (who speaks for the house), and the parties of those who stand in for their contacts.
     """
+    away, other = FACT_TABLES["contacts"].alias("away").c, FACT_TABLES["contacts"].alias("other").c
+    substitutes = (
+        select(other.party_ref)
+        .join_from(other.contact_ref.table, _ABSENCE.contact_ref.table, _ABSENCE.substitute_ref == other.contact_ref)
+        .join(away.contact_ref.table, away.contact_ref == _ABSENCE.contact_ref)
+    )
     step = select(_PARTY.parent_ref, _CONTACT.party_ref).select_from(
         FACT_TABLES["parties"].outerjoin(FACT_TABLES["contacts"], _CONTACT.contact_ref == _PARTY.owner_ref)
     )
@@ -81,7 +95,8 @@ def scope_of(connection: Connection, members: frozenset[str]) -> list[str]:
     while frontier:
         scope |= frontier
         rows = connection.execute(step.where(_PARTY.party_ref.in_(sorted(frontier)))).all()
-        frontier = {ref for row in rows for ref in row if ref} - scope
+        standing = connection.execute(substitutes.where(away.party_ref.in_(sorted(frontier)))).scalars()
+        frontier = {*(ref for row in rows for ref in row if ref), *standing} - scope
     return sorted(scope)
 
 
@@ -91,6 +106,7 @@ class Concern:
 
     all_projects: frozenset[str]
     by_party: Mapping[str, frozenset[str]]
+    party_of: Mapping[str, str]
 
     @classmethod
     def of_all(cls, connection: Connection) -> Concern:
@@ -107,22 +123,31 @@ class Concern:
             ref: {parent, department.get(owner, "")} - {""}
             for ref, parent, owner in connection.execute(select(_PARTY.party_ref, _PARTY.parent_ref, _PARTY.owner_ref))
         }
+        for ref, substitute in connection.execute(select(_ABSENCE.contact_ref, _ABSENCE.substitute_ref)):
+            if substitute in department:
+                leads_to.setdefault(department[ref], set()).add(department[substitute])
         projects: dict[str, set[str]] = {}
         for ref, members in named.items():
-            for party in _closure(members, leads_to):
+            for party in closure(members, leads_to):
                 projects.setdefault(party, set()).add(ref)
-        return cls(frozenset(named), {party: frozenset(refs) for party, refs in projects.items()})
+        by_party = {party: frozenset(refs) for party, refs in projects.items()}
+        return cls(frozenset(named), by_party, department)
 
     def of_party(self, party_ref: str) -> frozenset[str]:
         """Give the projects a party concerns."""
         return self.by_party.get(party_ref, frozenset())
+
+    def of_contact(self, contact_ref: str) -> frozenset[str]:
+        """Give the projects a contact concerns."""
+        return self.of_party(self.party_of.get(contact_ref, ""))
 
     def of_subject(self, subject_ref: str) -> frozenset[str]:
         """Give the projects the figures of a party or project concern."""
         return self.of_party(subject_ref) | ({subject_ref} & self.all_projects)
 
 
-def _closure(start: Iterable[str], leads_to: Mapping[str, set[str]]) -> set[str]:
+def closure(start: Iterable[str], leads_to: Mapping[str, set[str]]) -> set[str]:
+    """Give all that is reached from a start."""
     reached: set[str] = set()
     frontier = set(start)
     while frontier:

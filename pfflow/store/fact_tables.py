@@ -14,7 +14,20 @@ from enum import StrEnum
 from types import MappingProxyType, NoneType
 from typing import Any, get_args, get_type_hints
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, PrimaryKeyConstraint, Row, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    Row,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
 
 from pfflow.domain.facts import KEYS, RECORDS, Record
@@ -38,6 +51,7 @@ TABLE_NAMES: Mapping[str, str] = MappingProxyType(
         "obligations": "undertaking",
         "interactions": "interaction",
         "surveys": "survey_answer",
+        "absences": "absence",
     }
 )
 """The table of each sheet. The sheet `obligations` holds undertakings; `obligation` is what follows from them."""
@@ -55,6 +69,12 @@ _PLAIN: Mapping[type, TypeEngine[Any]] = MappingProxyType(
 _REFERS_TO_PARTY = frozenset({"contacts", "participations"})
 
 
+_CAME_LATER: Mapping[tuple[str, str], TextClause] = MappingProxyType(
+    {("interactions", "to_ref"): text("''"), ("interactions", "severity"): text("''")}
+)
+"""What rows hold that were there before their column was."""
+
+
 def _column(sheet: str, name: str, annotation: Any) -> Column[Any]:  # noqa: ANN401 - an annotation is any form of type
     alternatives = get_args(annotation) or (annotation,)
     (plain,) = (kind for kind in alternatives if kind is not NoneType)
@@ -63,6 +83,7 @@ def _column(sheet: str, name: str, annotation: Any) -> Column[Any]:  # noqa: ANN
         EnumText(plain) if issubclass(plain, StrEnum) else _PLAIN[plain],
         *_references(sheet, name),
         nullable=NoneType in alternatives,
+        server_default=_CAME_LATER.get((sheet, name)),
     )
 
 
@@ -71,6 +92,8 @@ def _references(sheet: str, name: str) -> tuple[ForeignKey, ...]:
         return (ForeignKey("project.project_ref"),)
     if name == "party_ref" and sheet in _REFERS_TO_PARTY:
         return (ForeignKey("party.party_ref"),)
+    if name == "contact_ref" and sheet == "absences":
+        return (ForeignKey("contact.contact_ref"),)
     return ()
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import Connection, ForeignKey, delete, insert, select, text, update
 
-from pfflow.domain.facts import KEYS, Facts, Financial, Interaction, RaciRow, Record, key_of
+from pfflow.domain.facts import KEYS, Absence, Facts, Financial, Interaction, RaciRow, Record, key_of
 from pfflow.domain.ledger import EntryDraft, canonical_json
 from pfflow.domain.parties import Contact, Party
 from pfflow.domain.project import Move, Phase, Project, next_phase
 from pfflow.domain.words import Json
-from pfflow.store import chain
+from pfflow.store import chain, fact_history
 from pfflow.store.errors import DuplicateRecordError, OrphanError, UnknownProjectError
 from pfflow.store.fact_reads import Concern
 from pfflow.store.fact_tables import FACT_TABLES, record_of, row_of
@@ -59,7 +59,9 @@ def import_facts(connection: Connection, facts: Facts, at: datetime, by: str) ->
     begin_projects(connection, born)
     touched = _touched(connection, [*changes, *gone])
     raise_versions(connection, touched)
-    chain.append(connection, {ref: [_imported(some, at, by)] for ref, some in touched.items()})
+    number = fact_history.next_import(connection)
+    fact_history.keep(connection, number, _replaced([*changes, *gone], touched, born))
+    chain.append(connection, {ref: [_imported(some, number, at, by)] for ref, some in touched.items()})
     return len(changes) + len(gone)
 
 
@@ -175,7 +177,8 @@ def _held(connection: Connection, sheet: str, some: Sequence[Record]) -> dict[tu
 
 
 def _refuse_orphans(connection: Connection, changes: Sequence[_Change]) -> None:
-    for sheet, column in (("projects", "project_ref"), ("parties", "party_ref")):
+    targets = (("projects", "project_ref"), ("parties", "party_ref"), ("contacts", "contact_ref"))
+    for sheet, column in targets:
         target = FACT_TABLES[sheet].c[column]
         referring = [c for c in changes if any(key.column is target for key in _references(c.sheet, column))]
         named = sorted({getattr(change.new, column) for change in referring})
@@ -213,14 +216,25 @@ def _concerned(change: _Change, concern: Concern) -> set[str]:
             refs |= concern.of_party(record.party_ref)
         elif isinstance(record, Financial):
             refs |= concern.of_subject(record.subject_ref)
+        elif isinstance(record, Absence):
+            refs |= concern.of_contact(record.contact_ref)
         elif record is not None and not isinstance(record, RaciRow):
             refs.add(record.project_ref)
     return refs
 
 
-def _imported(changes: Sequence[_Change], at: datetime, by: str) -> EntryDraft:
+def _replaced(
+    changes: Sequence[_Change], touched: Mapping[str, Sequence[_Change]], born: Sequence[str]
+) -> list[tuple[str, Record | None, Record]]:
+    """Give the changes that somebody may want to take back: none concerns only projects that begin with them."""
+    before = {id(change) for ref, some in touched.items() if ref not in born for change in some}
+    return [(change.sheet, change.old, change.new) for change in changes if id(change) in before]
+
+
+def _imported(changes: Sequence[_Change], number: int, at: datetime, by: str) -> EntryDraft:
     counts = Counter(change.sheet for change in changes)
-    data: dict[str, Json] = {"changed": dict(counts), "sha256": _digest([change.new for change in changes]), "by": by}
+    digest = _digest([change.new for change in changes])
+    data: dict[str, Json] = {"changed": dict(counts), "sha256": digest, "import": number, "by": by}
     return EntryDraft(at=at, stage=REGISTER, kind="imported", subject="facts", data=data)
 
 

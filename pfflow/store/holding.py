@@ -17,20 +17,21 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.exc import OperationalError
 
-from pfflow.domain.decision import Conclusion, Decision, Holdings
+from pfflow.domain.decision import Basis, Conclusion, Decision, Holdings
 from pfflow.domain.facts import Facts
 from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Obligation
+from pfflow.domain.recording import Mark, mismatch, named, news, why_not_held
 from pfflow.domain.words import Stage, Words
 from pfflow.ports import NotHeld, Recorded
-from pfflow.store import calendars, chain, outbox
-from pfflow.store.engine import gave_up_waiting
+from pfflow.store import calendars, chain, decisions, opt_outs, outbox, settled_plans
+from pfflow.store.engine import gave_up_waiting, uninterrupted
 from pfflow.store.errors import DecisionMismatchError, UnknownProjectError
 from pfflow.store.fact_reads import facts_of
 from pfflow.store.kept_facts import KeptFacts
 from pfflow.store.statements import bulk_upsert, insert_missing, table_of, upsert
-from pfflow.store.tables import ConclusionRow, FiringRow, ObligationRow, ProjectHeadRow, StageMarkRow
+from pfflow.store.tables import ConclusionRow, FiringRow, LedgerHeadRow, ObligationRow, ProjectHeadRow, StageMarkRow
 
 _FIRING = tuple(field.name for field in fields(Firing))
 _CONCLUSION = tuple(field.name for field in fields(Conclusion))
@@ -58,38 +59,54 @@ class HeldProject:
         self._refuse_mismatch(decision)
         self._recorded = True
         ref, held, connection = self.holdings.project.project_ref, self.holdings, self.connection
-        obligations = [o for o in decision.obligations if held.obligations.get(o.key) != o]
-        firings = [f for f in decision.firings if (f.obligation_key, f.rung) not in held.firings]
-        conclusions = [c for c in decision.conclusions if held.conclusions.get((c.stage, c.subject)) != c]
-        write_obligations(connection, obligations)
+        new = news(held, decision)
+        write_obligations(connection, new.obligations)
         insert_missing(
-            connection, table_of(FiringRow), [_columns(_FIRING, one) | {"project_ref": ref} for one in firings]
+            connection, table_of(FiringRow), [_columns(_FIRING, one) | {"project_ref": ref} for one in new.firings]
         )
         upsert(
             connection,
             table_of(ConclusionRow),
-            [_columns(_CONCLUSION, one) | {"project_ref": ref} for one in conclusions],
+            [_columns(_CONCLUSION, one) | {"project_ref": ref} for one in new.conclusions],
         )
         if decision.calendar is not None:
             calendars.keep_edition(connection, decision.calendar)
         notices = outbox.post(connection, decision.notices)
         entries = chain.append(connection, {ref: decision.entries})
+        if decision.basis is not None and not decision.quiet:
+            self._keep(decision.basis, new.obligations, entries)
+        if not entries and (new.obligations or new.firings):
+            settled_plans.forget(connection, ref)  # the ledger's head does not say that something is owed otherwise
         self._mark(ref)
-        return Recorded(obligations=len(obligations), firings=len(firings), notices=notices, entries=entries)
+        return Recorded(obligations=len(new.obligations), firings=len(new.firings), notices=notices, entries=entries)
+
+    def ledger(self) -> str:
+        """Give the digest of the head of the project's ledger, with what was recorded under this hold."""
+        mine = LedgerHeadRow.project_ref == self.holdings.project.project_ref
+        return str(self.connection.execute(select(LedgerHeadRow.digest).where(mine)).scalar_one())
 
     def _refuse_mismatch(self, decision: Decision) -> None:
-        held = (self.holdings.project.project_ref, self.stage, self.as_of)
-        said = (decision.project_ref, decision.stage, decision.as_of)
-        if said != held:
-            raise DecisionMismatchError(f"the hold is for {_named(held)}, the decision is of {_named(said)}")
-        if self._recorded:
-            raise DecisionMismatchError(f"a decision of {_named(held)} is recorded already under this hold")
-        strangers = {one.project_ref for one in decision.obligations} | {one.project_ref for one in decision.notices}
-        strangers -= {decision.project_ref}
-        if strangers:
-            raise DecisionMismatchError(
-                f"a decision for {decision.project_ref} speaks for {', '.join(sorted(strangers))}"
-            )
+        hold = (self.holdings.project.project_ref, self.stage, self.as_of)
+        wrong = mismatch(*hold, decision)
+        if not wrong and self._recorded:
+            wrong = f"a decision of {named(*hold)} is recorded already under this hold"
+        if wrong:
+            raise DecisionMismatchError(wrong)
+
+    def _keep(self, basis: Basis, written: Sequence[Obligation], entries: int) -> None:
+        before = self.holdings.obligations
+        calendars.keep_edition(self.connection, basis.calendar)
+        decisions.keep(
+            self.connection,
+            self.holdings.project.project_ref,
+            self.stage,
+            self.as_of,
+            basis,
+            version=self.version,
+            entries=entries,
+            marks=self.holdings.decided_to,
+            changed=((before[now.key], now) for now in written if now.key in before),
+        )
 
     def _mark(self, project_ref: str) -> None:
         mark = {
@@ -120,7 +137,7 @@ def deciding(
                 raise
             yield NotHeld("busy")
             return
-        with transaction:
+        with uninterrupted(), transaction:
             yield _held(connection, kept, project_ref, stage, as_of, again=again)
 
 
@@ -132,9 +149,7 @@ def holdings_of(
     of_conclusions = select(ConclusionRow.__table__).where(ConclusionRow.project_ref == project_ref)
     conclusions = [_value(Conclusion, _CONCLUSION, row) for row in connection.execute(of_conclusions)]
     conclusions.sort(key=lambda one: (one.stage, one.subject))
-    of_firings = select(FiringRow.__table__).where(FiringRow.project_ref == project_ref)
-    firings = [_value(Firing, _FIRING, row) for row in connection.execute(of_firings)]
-    firings.sort(key=lambda one: (one.fired_at, one.obligation_key, one.rung))
+    firings = firings_where(connection, FiringRow.project_ref == project_ref)
     return Holdings(
         project=facts.projects[0],
         facts=facts,
@@ -142,8 +157,16 @@ def holdings_of(
         firings={(one.obligation_key, one.rung): one for one in firings},
         conclusions={(one.stage, one.subject): one for one in conclusions},
         engaged_at=engaged_at,
+        decided_to=_decided_to(connection, project_ref),
         holiday_lists=holiday_lists,
+        undelivered=outbox.undelivered(connection, project_ref),
+        opt_outs=opt_outs.opt_outs(connection, (contact.contact_ref for contact in facts.contacts)),
     )
+
+
+def _decided_to(connection: Connection, project_ref: str) -> dict[Stage, datetime]:
+    of_project = select(StageMarkRow.stage, StageMarkRow.decided_to).where(StageMarkRow.project_ref == project_ref)
+    return dict(connection.execute(of_project).tuples().all())
 
 
 def write_obligations(connection: Connection, obligations: Sequence[Obligation]) -> None:
@@ -155,6 +178,13 @@ def obligations_where(connection: Connection, *conditions: Any) -> tuple[Obligat
     """Give the obligations that meet the conditions, in order of due instant and key."""
     rows = connection.execute(select(ObligationRow.__table__).where(*conditions))
     return tuple(sorted((_obligation(row) for row in rows), key=lambda one: (one.due_at, one.key)))
+
+
+def firings_where(connection: Connection, *conditions: Any) -> tuple[Firing, ...]:  # noqa: ANN401 - SQL conditions
+    """Give the firings that meet the conditions, in order of instant, obligation and rung."""
+    rows = connection.execute(select(FiringRow.__table__).where(*conditions))
+    found = (_value(Firing, _FIRING, row) for row in rows)
+    return tuple(sorted(found, key=lambda one: (one.fired_at, one.obligation_key, one.rung)))
 
 
 def _held(
@@ -171,11 +201,9 @@ def _held(
         StageMarkRow.project_ref == project_ref, StageMarkRow.stage == stage
     )
     mark = connection.execute(of_stage).first()
-    if mark is not None:
-        if as_of < mark.decided_to:
-            return NotHeld("past")
-        if as_of == mark.decided_to and version == mark.decided_version and not again:
-            return NotHeld("unchanged")
+    not_held = why_not_held(Mark(*mark) if mark else None, as_of, version, again=again)
+    if not_held:
+        return NotHeld(not_held, mark.decided_to if mark is not None and not_held == "past" else None)
     facts = kept.of(project_ref, version, lambda: facts_of(connection, project_ref))
     return HeldProject(
         connection, stage, as_of, version, holdings_of(connection, facts, engaged_at, kept.lists.of(connection))
@@ -184,6 +212,7 @@ def _held(
 
 def _obligation(row: Row[Any]) -> Obligation:
     columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    columns["climbing"] = columns["climbing"] or {}  # what was open before ladders were kept has none
     return Obligation(title=Words(columns.pop("title_zh"), columns.pop("title_en")), **columns)
 
 
@@ -193,8 +222,3 @@ def _columns(names: Iterable[str], value: object) -> dict[str, Any]:
 
 def _value(kind: type[Any], names: Iterable[str], row: Row[Any]) -> Any:  # noqa: ANN401 - gives one of `kind`
     return kind(**{name: row._mapping[name] for name in names})  # noqa: SLF001 - as above
-
-
-def _named(what: tuple[str, Stage, datetime]) -> str:
-    ref, stage, as_of = what
-    return f"{ref}, {stage}, {as_of.isoformat()}"

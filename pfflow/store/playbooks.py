@@ -54,3 +54,10 @@ def in_force(connection: Connection) -> StoredPlaybook | None:
     """Give the playbook that was adopted last, or None."""
     row = connection.execute(select(*_COLUMNS).order_by(PlaybookRow.adoption.desc()).limit(1)).first()
     return StoredPlaybook(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+
+
+def with_digest(connection: Connection, digest: str) -> StoredPlaybook | None:
+    """Give the playbook with this SHA-256 of its text, as it was adopted first, or None."""
+    chosen = select(*_COLUMNS).where(PlaybookRow.sha256 == digest).order_by(PlaybookRow.adoption).limit(1)
+    row = connection.execute(chosen).first()
+    return StoredPlaybook(**row._mapping) if row else None  # noqa: SLF001 - as above

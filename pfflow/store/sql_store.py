@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Holdings
 from pfflow.domain.facts import Facts, Interaction
 from pfflow.domain.holiday_lists import HouseList
+from pfflow.domain.kept_letters import KeptLetters
 from pfflow.domain.ledger import Break, Entry
+from pfflow.domain.manners import FREE, Manners
 from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.opt_outs import OptionalLetter
 from pfflow.domain.project import Move, Phase
+from pfflow.domain.replanning import Settled, Sitting
+from pfflow.domain.trouble import Undelivered
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, Deciding, NotHeld, Receipt
-from pfflow.store import calendars, chain, fact_reads, fact_writes, holding, migrate, outbox, overview, playbooks
+from pfflow.ports import Claimed, NotHeld, Receipt
+from pfflow.store import (
+    calendars,
+    chain,
+    decisions,
+    fact_reads,
+    fact_writes,
+    holding,
+    kept_letters,
+    mail_switch,
+    migrate,
+    opt_outs,
+    outbox,
+    overview,
+    past,
+    playbooks,
+    settled_plans,
+)
 from pfflow.store.calendars import ListImport
+from pfflow.store.decisions import DecisionRecord
 from pfflow.store.engine import Engines, open_engines, transaction
 from pfflow.store.errors import UnknownProjectError
+from pfflow.store.holding import HeldProject
 from pfflow.store.kept_facts import KeptFacts
+from pfflow.store.mail_switch import MailTurn
 from pfflow.store.outbox import Letter, LetterStatus
 from pfflow.store.overview import ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
+from pfflow.store.settled_plans import Standing
 from pfflow.store.tables import LetterRow, ObligationRow, ProjectHeadRow
+
+_TRIAL = "a dry run"
+"""Who claims what nobody is to send."""
 
 
 class SqlStore:
@@ -136,7 +164,7 @@ class SqlStore:
 
     def deciding(
         self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
-    ) -> AbstractContextManager[Deciding | NotHeld]:
+    ) -> AbstractContextManager[HeldProject | NotHeld]:
         """Hold a project while a stage decides for it, in one transaction with what it records.
 
         An exception inside the hold rolls everything back. With `again` it is given although the stage has decided at
@@ -147,12 +175,35 @@ class SqlStore:
     def holdings(self, project_ref: str) -> Holdings:
         """Give all that is held on a project, to be read and not decided on. Raises UnknownProjectError."""
         with transaction(self._engines.reading) as connection:
-            head = select(ProjectHeadRow.engaged_at).where(ProjectHeadRow.project_ref == project_ref)
+            head = select(ProjectHeadRow.version, ProjectHeadRow.engaged_at).where(
+                ProjectHeadRow.project_ref == project_ref
+            )
             found = connection.execute(head).first()
             if found is None:
                 raise UnknownProjectError(project_ref)
-            facts, lists = fact_reads.facts_of(connection, project_ref), self._kept.lists.of(connection)
-            return holding.holdings_of(connection, facts, found.engaged_at, lists)
+            # One instant is seen throughout, so the facts are those of the version read with them.
+            facts = self._kept.of(project_ref, found.version, lambda: fact_reads.facts_of(connection, project_ref))
+            return holding.holdings_of(connection, facts, found.engaged_at, self._kept.lists.of(connection))
+
+    def standings(self, project_refs: Sequence[str]) -> dict[str, Standing]:
+        """Give where projects stand for a plan, by their refs. Raises UnknownProjectError."""
+        with transaction(self._engines.reading) as connection:
+            found = settled_plans.standings(connection, project_refs)
+        for ref in project_refs:
+            if ref not in found:
+                raise UnknownProjectError(ref)
+        return found
+
+    def keep_settled(self, marks: Sequence[Settled]) -> None:
+        """Keep the marks of plans that found nothing to change, each in place of its project's last."""
+        if marks:
+            with transaction(self._engines.writing) as connection:
+                settled_plans.keep(connection, marks)
+
+    def settled_sittings(self, marks: Mapping[str, Settled], as_of: datetime) -> tuple[Sitting, ...]:
+        """Give the meetings ahead of projects whose marks, by their refs, still hold."""
+        with transaction(self._engines.reading) as connection:
+            return tuple(settled_plans.sittings(connection, marks, as_of))
 
     def obligations(self, project_ref: str | None = None, status: Status | None = None) -> tuple[Obligation, ...]:
         """Give obligations in order of due instant, all or those of a project or status."""
@@ -161,10 +212,42 @@ class SqlStore:
         with transaction(self._engines.reading) as connection:
             return holding.obligations_where(connection, *chosen)
 
-    def claim(self, worker: str, now: datetime, limit: int, seconds: float) -> tuple[Claimed, ...]:
-        """Take up to `limit` waiting letters for `seconds`, oldest first; nobody else is given them until then."""
+    def claim(
+        self,
+        worker: str,
+        now: datetime,
+        limit: int,
+        seconds: float,
+        manners: Manners = FREE,
+        *,
+        chat: bool = False,
+    ) -> tuple[Claimed, ...]:
+        """Take up to `limit` waiting letters for `seconds`, oldest first; nobody else is given them until then.
+
+        None are given while the stop switch is on; what manners keep waits on, with the reason and until when. With
+        `chat` it takes chat texts instead.
+        """
         with transaction(self._engines.writing) as connection:
-            return outbox.claim(connection, worker, now, limit, seconds)
+            return outbox.claim(connection, worker, now, limit, seconds, manners, chat=chat)
+
+    def renew(self, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
+        """Hold letters this worker has claimed until another instant; gives those it still had."""
+        with transaction(self._engines.writing) as connection:
+            return outbox.renew(connection, worker, keys, until)
+
+    def would_leave(
+        self, now: datetime, limit: int, manners: Manners = FREE
+    ) -> tuple[tuple[Claimed, ...], tuple[Letter, ...]]:
+        """Give what a claim would take now, and what it would leave waiting or finds held; nothing is changed.
+
+        It is a claim that is taken back, so that what is told is what would be.
+        """
+        with transaction(self._engines.writing) as connection:
+            going = outbox.claim(connection, _TRIAL, now, limit, 1.0, manners)
+            left = or_(LetterRow.claimed_by.is_(None), LetterRow.claimed_by != _TRIAL)
+            kept = outbox.letters_where(connection, LetterRow.status.in_(["waiting", "held"]), left)
+            connection.rollback()
+        return going, kept[:limit]
 
     def settle(self, worker: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of the letters this worker still holds, in the outbox and in the ledger."""
@@ -176,10 +259,50 @@ class SqlStore:
         with transaction(self._engines.writing) as connection:
             return outbox.release(connection, status, by, at)
 
-    def waiting(self, now: datetime) -> tuple[int, datetime | None]:
-        """Give how many letters may go now, and the next instant at which one more may, or None."""
+    def instant(self) -> datetime | None:
+        """Give the database server's instant; None on SQLite, whose clock is this machine's."""
         with transaction(self._engines.reading) as connection:
-            return outbox.waiting(connection, now)
+            return outbox.server_instant(connection)
+
+    def waiting(self, now: datetime, *, chat: bool = False) -> tuple[int, datetime | None]:
+        """Give how many letters (or chat texts) may go now, and the next instant at which one more may, or None."""
+        with transaction(self._engines.reading) as connection:
+            return outbox.waiting(connection, now, chat=chat)
+
+    def unclaimed(self, now: datetime, before: datetime) -> tuple[tuple[str, int, datetime], ...]:
+        """Give the projects with letters that could have gone before an instant: ref, how many, since when."""
+        with transaction(self._engines.reading) as connection:
+            return outbox.unclaimed(connection, now, before)
+
+    def turn_mail(self, made: MailTurn) -> bool:
+        """Stop or start all mail of the house, for every worker from its next lease on; gives whether that was news."""
+        with transaction(self._engines.writing) as connection:
+            return mail_switch.turn(connection, made)
+
+    def mail_turns(self) -> tuple[MailTurn, ...]:
+        """Give every turn of the stop switch, the one in force first."""
+        with transaction(self._engines.reading) as connection:
+            return mail_switch.turns(connection)
+
+    def opt_out(self, contact_ref: str, kind: OptionalLetter, by: str, at: datetime) -> bool:
+        """Write down that a contact wants no more of a kind of letter, in the ledger too; gives whether it is news."""
+        with transaction(self._engines.writing) as connection:
+            return opt_outs.opt_out(connection, contact_ref, kind, by=by, at=at)
+
+    def opt_in(self, contact_ref: str, kinds: Iterable[OptionalLetter], by: str, at: datetime) -> int:
+        """Take a contact's opt-outs of some kinds back, in the ledger too; gives how many there were."""
+        with transaction(self._engines.writing) as connection:
+            return opt_outs.opt_in(connection, contact_ref, kinds, by=by, at=at)
+
+    def opt_outs(self, contact_ref: str) -> frozenset[OptionalLetter]:
+        """Give the kinds of letters that a contact asked not to be sent."""
+        with transaction(self._engines.reading) as connection:
+            return frozenset(kind for _, kind in opt_outs.opt_outs(connection, [contact_ref]))
+
+    def kept_letters(self, now: datetime) -> tuple[KeptLetters, ...]:
+        """Give what has not left, counted by what keeps it."""
+        with transaction(self._engines.reading) as connection:
+            return kept_letters.kept_letters(connection, now)
 
     def letters(self, project_ref: str | None = None, status: LetterStatus | None = None) -> tuple[Letter, ...]:
         """Give letters, oldest first, all or those of a project or status."""
@@ -188,11 +311,41 @@ class SqlStore:
         with transaction(self._engines.reading) as connection:
             return outbox.letters_where(connection, *chosen)
 
+    def undelivered(self, project_ref: str | None = None) -> tuple[Undelivered, ...]:
+        """Give the letters, all or a project's, that failed or that our own fault keeps back."""
+        with transaction(self._engines.reading) as connection:
+            return outbox.undelivered(connection, project_ref)
+
     def ledger(self, project_ref: str) -> tuple[Entry, ...]:
         """Give a project's ledger entries in order. Raises UnknownProjectError."""
         with transaction(self._engines.reading) as connection:
             fact_writes.require_project(connection, project_ref)
             return chain.entries_of(connection, project_ref)
+
+    def decisions(self, project_ref: str) -> tuple[DecisionRecord, ...]:
+        """Give the decisions recorded for a project that said by what they were made, oldest first."""
+        with transaction(self._engines.reading) as connection:
+            return decisions.decisions_of(connection, project_ref)
+
+    def holdings_before(self, decision: DecisionRecord) -> Holdings:
+        """Give what was held on a project just before a decision: what it was made on. Raises UnknownProjectError."""
+        with transaction(self._engines.reading) as connection:
+            return past.holdings_before(connection, decision)
+
+    def obligations_after(self, decision: DecisionRecord) -> tuple[Obligation, ...]:
+        """Give a project's obligations as a decision left them, in order of due instant and key."""
+        with transaction(self._engines.reading) as connection:
+            return past.obligations_after(connection, decision)
+
+    def adopted(self, sha256: str) -> StoredPlaybook | None:
+        """Give the playbook with this digest of its text, as it was adopted first; None where none was."""
+        with transaction(self._engines.reading) as connection:
+            return playbooks.with_digest(connection, sha256)
+
+    def letter(self, key: str) -> Letter | None:
+        """Give the letter with this key, which its Message-ID is made of; None where there is none."""
+        with transaction(self._engines.reading) as connection:
+            return next(iter(outbox.letters_where(connection, LetterRow.key == key)), None)
 
     def verify(self) -> tuple[Break, ...]:
         """Give the first break of every chain that is broken; none means that the ledger stands as it was written."""

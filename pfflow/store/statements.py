@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Date, Dialect, Table
+from sqlalchemy import JSON, ColumnElement, Connection, Date, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
@@ -41,28 +41,34 @@ def in_byte_order(connection: Connection, column: InstrumentedAttribute[str]) ->
     return column.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
 
 
+BindColumn = Callable[[Sequence[Any]], Iterable[Any]]
+"""Makes parameters of the values of one column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A statement compiled once, and how a value becomes its parameters: what is written in great number.
+    """A statement compiled once, and how values become its parameters: what is written in great number.
 
-    SQLAlchemy would look at every parameter of every row; here only those that have something to be done are.
+    SQLAlchemy would look at every parameter of every row; here a column is bound at a time, and only those columns
+    that have something to be done.
     """
 
     sql: str
     get: Callable[[Any], tuple[Any, ...]]
-    binding: tuple[tuple[int, Callable[[Any], Any]], ...]
+    binding: tuple[tuple[int, BindColumn], ...]
     names: tuple[str, ...]
 
     def execute(self, connection: Connection, values: Sequence[Any]) -> None:
         """Write the values in one go."""
         if values:
-            connection.exec_driver_sql(self.sql, [self._parameters(value) for value in values])
+            connection.exec_driver_sql(self.sql, self._parameters(values))
 
-    def _parameters(self, value: object) -> Any:  # noqa: ANN401 - a tuple, or a mapping where parameters have names
-        row = list(self.get(value))
+    def _parameters(self, values: Sequence[object]) -> Any:  # noqa: ANN401 - tuples, or mappings where parameters have names
+        columns: list[Any] = list(zip(*map(self.get, values), strict=True))
         for index, bind in self.binding:
-            row[index] = bind(row[index])
-        return dict(zip(self.names, row, strict=True)) if self.names else tuple(row)
+            columns[index] = bind(columns[index])
+        rows = zip(*columns, strict=True)
+        return [dict(zip(self.names, row, strict=True)) for row in rows] if self.names else list(rows)
 
 
 def bulk_upsert(connection: Connection, table: Table, attributes: Sequence[str]) -> Bulk:
@@ -85,20 +91,33 @@ def _bulk_upsert(dialect: Dialect, table: Table, attributes: tuple[str, ...]) ->
     )
 
 
-def _binding(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """Give what makes a value a parameter; dates, instants and words come again and again, so they are kept."""
+def _binding(kind: TypeEngine[Any], dialect: Dialect) -> BindColumn | None:
+    """Give what makes parameters of a column; None where the driver takes the values as they are.
+
+    Dates, instants and words come again and again, and so do the details of what one cadence asks for.
+    """
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    if bind is None or not isinstance(kind, Date | EnumText | UtcInstant):
-        return bind
+    if bind is None:
+        return None
+    if isinstance(kind, JSON):
+        return partial(_each_object_once, bind)
+    if not isinstance(kind, Date | EnumText | UtcInstant):
+        return partial(map, bind)
     kept = lru_cache(maxsize=4096)(bind)
-    if not isinstance(kind, UtcInstant):
-        return kept
+    return partial(_instants, kept, bind) if isinstance(kind, UtcInstant) else partial(map, kept)
 
-    def of_instant(value: datetime | None) -> Any:  # noqa: ANN401 - as the driver takes it
-        # In other zones the two hours that the clocks show twice are equal keys and different instants.
-        return kept(value) if value is None or value.tzinfo is UTC else bind(value)
 
-    return of_instant
+def _each_object_once(bind: Callable[[Any], Any], column: Sequence[Any]) -> Iterable[Any]:
+    known: dict[int, Any] = {}  # by identity, which holds as long as the column does
+    for value in column:
+        if id(value) not in known:
+            known[id(value)] = bind(value)
+    return [known[id(value)] for value in column]
+
+
+def _instants(kept: Callable[[Any], Any], bind: Callable[[Any], Any], column: Sequence[datetime | None]) -> list[Any]:
+    # In other zones the two hours that the clocks show twice are equal keys and different instants.
+    return [kept(value) if value is None or value.tzinfo is UTC else bind(value) for value in column]
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -9,10 +9,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Index, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, Integer, MetaData, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from pfflow.domain.manners import Wait
+from pfflow.domain.notices import EMAIL
 from pfflow.domain.obligations import ObligationKind, Status
+from pfflow.domain.trouble import Trouble
 from pfflow.domain.words import Stage
 from pfflow.store.column_types import EnumText, ExactDecimal, PlainJson, UtcInstant
 
@@ -25,9 +28,12 @@ COLUMN_TYPES: dict[Any, Any] = {
     Stage: EnumText(Stage),
     Status: EnumText(Status),
     ObligationKind: EnumText(ObligationKind),
+    Trouble: EnumText(Trouble),
+    Wait: EnumText(Wait),
     dict[str, Any]: PlainJson,
     list[str]: PlainJson,
     list[int]: PlainJson,
+    list[Any]: PlainJson,
 }
 """The column type for each type of value."""
 
@@ -134,6 +140,7 @@ class ObligationRow(Base):
     closed_by: Mapped[str]
     closed_because: Mapped[str]
     details: Mapped[dict[str, Any]]
+    climbing: Mapped[dict[str, Any] | None]
 
 
 class FiringRow(Base):
@@ -164,12 +171,31 @@ class ConclusionRow(Base):
 
 
 class LetterRow(Base):
-    """The outbox: a notice and what became of it. Status is waiting, sent, held or failed."""
+    """The outbox: a notice and what became of it. Status is waiting, sent, held or failed.
+
+    `trouble` is set while it is failed, or waits through our own fault, since `troubled_at`. Letters of one `bundle`
+    are one mail; the one that `leads` is claimed for all. `put_off` is why it waits though nothing is wrong; `domain`
+    is its reader's, written down where a cap counts by it.
+    """
 
     __tablename__ = "letter"
     __table_args__ = (
         Index("ix_letter_status_noticed_at_key", "status", "noticed_at", "key"),
         Index("ix_letter_claimed_by", "claimed_by"),
+        Index(
+            "ix_letter_undelivered",
+            "project_ref",
+            sqlite_where=text("trouble IS NOT NULL"),
+            postgresql_where=text("trouble IS NOT NULL"),
+        ),
+        Index("ix_letter_contact_ref_sent_at", "contact_ref", "sent_at"),
+        Index("ix_letter_domain_sent_at", "domain", "sent_at"),
+        Index(
+            "ix_letter_bundle",
+            "bundle",
+            sqlite_where=text("bundle IS NOT NULL"),
+            postgresql_where=text("bundle IS NOT NULL"),
+        ),
     )
 
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -180,6 +206,7 @@ class LetterRow(Base):
     template: Mapped[str]
     noticed_at: Mapped[datetime]
     in_reply_to: Mapped[str]
+    channel: Mapped[str] = mapped_column(server_default=EMAIL)
     context: Mapped[dict[str, Any]]
     invitation: Mapped[dict[str, Any] | None]
     report: Mapped[dict[str, Any] | None]
@@ -191,6 +218,67 @@ class LetterRow(Base):
     sent_at: Mapped[datetime | None]
     digest: Mapped[str]
     last_response: Mapped[str]
+    trouble: Mapped[Trouble | None]
+    troubled_at: Mapped[datetime | None]
+    urgent: Mapped[bool] = mapped_column(server_default=false())
+    merges_with: Mapped[str] = mapped_column(server_default=text("''"))
+    bundle: Mapped[str | None]
+    leads: Mapped[bool] = mapped_column(server_default=false())
+    domain: Mapped[str] = mapped_column(server_default=text("''"))
+    put_off: Mapped[Wait | None]
+
+
+class MailSwitchRow(Base):
+    """A turn of the stop switch; the last one is in force. Without any, mail goes."""
+
+    __tablename__ = "mail_switch"
+
+    turn: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    stopped: Mapped[bool]
+    turned_at: Mapped[datetime]
+    turned_by: Mapped[str]
+    because: Mapped[str]
+
+
+class OptOutRow(Base):
+    """A kind of letter that a contact asked not to be sent; kept apart from the register, so an import keeps it."""
+
+    __tablename__ = "opt_out"
+
+    contact_ref: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    by: Mapped[str]
+
+
+class DecisionRow(Base):
+    """A decision that was recorded: by what it was made, which entries are its own, and what it changed."""
+
+    __tablename__ = "decision"
+
+    project_ref: Mapped[str] = _of_project(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    stage: Mapped[Stage]
+    as_of: Mapped[datetime]
+    version: Mapped[int]
+    playbook: Mapped[str]
+    calendar: Mapped[str]
+    first_seq: Mapped[int]
+    last_seq: Mapped[int]
+    before: Mapped[dict[str, Any]]
+    plan_before: Mapped[str]
+    plan_until: Mapped[date | None]
+
+
+class FactBeforeRow(Base):
+    """A record that an import replaced, as it was; none where the import added it."""
+
+    __tablename__ = "fact_before"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sheet: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    record: Mapped[dict[str, Any] | None]
 
 
 class PlaybookRow(Base):
@@ -205,6 +293,19 @@ class PlaybookRow(Base):
     sha256: Mapped[str]
     adopted_at: Mapped[datetime]
     adopted_by: Mapped[str]
+
+
+class SettledPlanRow(Base):
+    """That a plan of these inputs found nothing to change in a project, for instants from and before two."""
+
+    __tablename__ = "settled_plan"
+
+    project_ref: Mapped[str] = _of_project(primary_key=True)
+    inputs: Mapped[str]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    held: Mapped[str]
+    guests: Mapped[list[Any]]
 
 
 class CalendarListRow(Base):

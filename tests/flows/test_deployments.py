@@ -21,13 +21,14 @@ SWEEPS = (
     "evaluation/sweep",
 )
 SCHEDULED = (*SWEEPS, "lifecycle/daily")
-FORM = "service-design-approval/form"
+WATCHDOG = "watchdog/hourly"
+FORMS = ("answer/form", "service-design-approval/form")
 
 
 def test_everything_is_deployed_and_finds_its_flows_in_the_folder_it_was_deployed_from(deployed: Cockpit) -> None:
     deployments = deployed.deployments()
 
-    assert set(deployments) == {*SCHEDULED, FORM}
+    assert set(deployments) == {*SCHEDULED, WATCHDOG, *FORMS}
     for deployment in deployments.values():
         step = {"directory": str(deployed.clone)}
         assert deployment["pull_steps"] == [{"prefect.deployments.steps.set_working_directory": step}]
@@ -44,7 +45,7 @@ def test_parameters_have_a_schema_with_what_each_is_for(deployed: Cockpit) -> No
         deployed.ask(f"/deployments/{communication}/create_flow_run", parameters={"projects": "EXP-01"})
 
 
-def test_a_scheduled_run_of_every_deployment_is_made_by_the_server_and_completed_by_the_worker(
+def test_the_server_makes_a_run_of_every_deployment_the_worker_completes_it_and_its_artifacts_are_there(
     cockpit: Cockpit,
 ) -> None:
     deployments = cockpit.deployments()
@@ -63,8 +64,6 @@ def test_a_scheduled_run_of_every_deployment_is_made_by_the_server_and_completed
             assert re.fullmatch(rf"{name.partition('/')[0]} · EXP-01 · \d{{4}}-\d\d-\d\d", done["name"])
     assert cockpit.letters()
 
-
-def test_artifacts_of_scheduled_runs_are_there_to_read(cockpit: Cockpit) -> None:
     artifacts = {a["key"]: a for a in cockpit.ask("/artifacts/latest/filter")}
 
     # No month has ended since the relationship began, so evaluation has no table yet.

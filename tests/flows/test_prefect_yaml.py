@@ -15,8 +15,8 @@ from pfflow.domain.words import Stage
 from pfflow.playbook import read_playbook
 from tests.flows.cockpit import EXPRESSWAY, ROOT
 
-ON_DEMAND = "service_design_approval"
-"""The form of one approval: it needs a key, so nothing can schedule it."""
+ON_DEMAND = {"service_design_approval", "answer"}
+"""The forms of one approval and of one answer: they need a key, so nothing can schedule them."""
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def _function(deployment: DeploymentConfig) -> str:
 def test_each_stage_and_the_lifecycle_have_a_deployment_with_a_schedule(declared: PrefectYamlModel) -> None:
     scheduled = {_function(d) for d in declared.deployments if list(_schedules(d))}
 
-    assert scheduled == {*Stage, "lifecycle"}
-    assert {_function(d) for d in declared.deployments} - scheduled == {ON_DEMAND}
+    assert scheduled == {*Stage, "lifecycle", "watchdog"}
+    assert {_function(d) for d in declared.deployments} - scheduled == ON_DEMAND
 
 
 def test_every_entrypoint_is_a_flow_that_is_there(declared: PrefectYamlModel) -> None:
@@ -66,7 +66,7 @@ def test_schedules_are_wall_time_in_shanghai_and_run_at_weekends_too(declared: P
 def test_no_deployment_runs_twice_at_a_time_but_forms_do(declared: PrefectYamlModel) -> None:
     alone = {_function(d): d.concurrency_limit for d in declared.deployments}
 
-    assert alone.pop(ON_DEMAND) is None
+    assert [alone.pop(form) for form in sorted(ON_DEMAND)] == [None, None]
     for limit in alone.values():
         assert limit is not None
         assert not isinstance(limit, int)
@@ -90,7 +90,7 @@ def test_no_daily_sweep_comes_before_the_hour_at_which_a_days_steps_are_reached(
     playbook = read_playbook(EXPRESSWAY / "playbook.yaml").playbook
     assert playbook is not None
     daily = [s.cron for d in declared.deployments for s in _schedules(d) if s.slug == "daily" and s.cron]
-    assert len(daily) == 4
+    assert len(daily) == 3
     for cron in daily:
         minute, hour = map(int, cron.split()[:2])
         assert time(hour, minute) > playbook.hours.letters

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from flows.mail import NOTHING
 from flows.server import PrefectServer
 from flows.sweeping import CHUNK
 from pfflow.bootstrap import opened_store
 from pfflow.settings import Settings
+from pfflow.store import MailTurn
 from tests.flows.cockpit import ending, expressway_in
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -80,3 +83,26 @@ def test_without_a_playbook_the_run_fails_and_says_what_to_do(server: PrefectSer
 
     assert end["type"] == "FAILED"
     assert "no playbook is adopted yet; run: pfflow adopt" in end["message"]
+
+
+def test_while_mail_is_stopped_the_page_of_mail_says_who_stopped_it_and_what_waits(
+    home: Settings, server: PrefectServer
+) -> None:
+    turn = MailTurn(stopped=True, turned_at=datetime(2026, 1, 5, tzinfo=UTC), turned_by="C-51", because="报告数字有误")
+    with opened_store(home) as store:
+        store.turn_mail(turn)
+    end = ending(server, home.home, COMMUNICATION, as_of=MONDAY)
+
+    assert end["type"] == "COMPLETED"
+    page = httpx.get(f"{server.api}/artifacts/mail/latest").json()["data"]
+    assert "Mail is stopped** (C-51, 2026-01-05 00:00 UTC): 报告数字有误" in page
+    with opened_store(home) as store:
+        waiting = len(store.letters(status="waiting"))
+        store.turn_mail(replace(turn, stopped=False))
+    assert waiting > 0
+    assert f"| 待发 / waiting | {waiting} | 等待发送 / waiting to be sent |" in page
+    assert not list(home.mailbox_folder.glob("*.eml"))
+
+    ending(server, home.home, COMMUNICATION, as_of=MONDAY)
+    assert len(list(home.mailbox_folder.glob("*.eml"))) == waiting
+    assert httpx.get(f"{server.api}/artifacts/mail/latest").json()["data"] == NOTHING

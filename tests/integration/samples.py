@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pfflow.domain.facts import (
+    Absence,
     Assessment,
     BudgetLine,
     Facts,
@@ -92,6 +93,7 @@ FACTS = Facts(
         ),
     ),
     interactions=(Interaction(ext_id="I1", project_ref="G1", at=AT, kind=Touch.MEETING, party_ref="BANK"),),
+    absences=(Absence(contact_ref="C-BANK", since=date(2026, 2, 2), until=date(2026, 2, 13), substitute_ref="C-OPS"),),
     surveys=(
         SurveyAnswer(
             survey_ref="S1",

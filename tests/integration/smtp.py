@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import trustme
@@ -27,6 +28,7 @@ class Recorder:
     encrypted: list[bool] = field(default_factory=list)
     messages: list[tuple[str, list[str], bytes]] = field(default_factory=list)
     after_each: str = ""
+    goodbyes: int = 0
 
     async def handle_EHLO(  # noqa: N802 - the name aiosmtpd looks for
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -35,6 +37,10 @@ class Recorder:
             self.connections += 1
         session.host_name = hostname
         return responses
+
+    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - as above
+        self.goodbyes += 1
+        return "221 Bye"
 
     async def handle_RCPT(  # noqa: N802 - as above
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -79,10 +85,14 @@ def smtp_server(recorder: Recorder, **options: Any) -> Iterator[int]:
             controller.stop()
 
 
-def tls_options(authority: trustme.CA, *names: str) -> dict[str, Any]:
-    """Give what makes the server require STARTTLS with a certificate of this authority for these names."""
+def tls_options(authority: trustme.CA, *names: str, valid: tuple[datetime, datetime] | None = None) -> dict[str, Any]:
+    """Give what makes the server require STARTTLS with a certificate of this authority for these names.
+
+    `valid` is from when until when it is valid, where that is not today.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(*names).configure_cert(context)
+    since, until = valid or (None, None)
+    authority.issue_cert(*names, not_before=since, not_after=until).configure_cert(context)
     return {"tls_context": context, "require_starttls": True}
 
 

@@ -103,8 +103,9 @@ def test_one_changed_cell_is_shown_as_it_was_and_as_it_becomes(url: str, tmp_pat
     assert every_row(url) == before
     assert done("import", tmp_path / "edited.xlsx").splitlines() == [shown, "1 record written"]
     after = every_row(url)
-    # The payment, the version of its project, and the ledger with its head; nothing else.
+    # The payment, what it was before, the version of its project, and the ledger with its head; nothing else.
     assert {name for name in after if after[name] != before[name]} == {
+        "fact_before",
         "fund_use",
         "project_head",
         "ledger_entry",
@@ -299,3 +300,39 @@ def test_a_project_whose_calendar_nobody_knows_is_refused_with_what_is_near(url:
     assert "project SOL-01: calendars 'ESP'" in said.err
     assert "nothing was written" in said.err
     assert every_row(url) == before
+
+
+def test_a_misspelt_role_is_remarked_when_register_and_playbook_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle_in(monkeypatch, tmp_path / "home")
+    book = load_workbook(REGISTER)
+    cell = next(c for row in book["Participations"].iter_rows() for c in row if c.value == "engineering")
+    cell.value = "enginering"
+    book.save(tmp_path / "register.xlsx")
+    done("import", tmp_path / "register.xlsx")
+
+    said = done("adopt", SOLAR / "playbook.yaml").splitlines()
+
+    assert "nobody holds it); is it 'enginering'?" in said[1]
+    assert "in project SOL-01); is it 'engineering'?" in said[2]
+    assert done("import", tmp_path / "register.xlsx").splitlines()[-2:] == said[1:]
+
+
+def test_a_stage_may_be_written_with_a_hyphen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle_in(monkeypatch, tmp_path / "home")
+    done("import", REGISTER)
+    done("adopt", SOLAR / "playbook.yaml")
+    assert "information_gathering" in done("sweep", "information-gathering", "--as-of", "2026-01-05")
+
+
+def test_a_playbook_that_reads_otherwise_under_the_same_version_is_remarked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle_in(monkeypatch, tmp_path / "home")
+    text = (SOLAR / "playbook.yaml").read_text(encoding="utf-8")
+    done("adopt", SOLAR / "playbook.yaml")
+    (tmp_path / "again.yaml").write_text(text + "\n# the same dates\n", encoding="utf-8")
+    said = done("adopt", tmp_path / "again.yaml")
+    assert "remark: version 1 reads otherwise than before" in said
+    assert "remark" not in done("adopt", tmp_path / "again.yaml")

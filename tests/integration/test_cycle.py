@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from pfflow.cycle import Cycle, Dispatched
+from pfflow.dispatching import Terms
 from pfflow.domain.business_days import WEEKENDS_ONLY, BusinessCalendar
 from pfflow.domain.decision import Decision, Holdings
 from pfflow.domain.playbook import Playbook
@@ -39,6 +40,11 @@ class Post:
     """A mailer whose letters all arrive."""
 
     arrived: list[str] = field(default_factory=list)
+    connections: int = 2
+
+    @asynccontextmanager
+    async def kept_open(self) -> AsyncIterator[None]:
+        yield
 
     async def deliver(self, claimed: Sequence[Claimed]) -> tuple[Receipt, ...]:
         self.arrived += [one.message_id for one in claimed]
@@ -58,7 +64,7 @@ def make_cycle(store: SqlStore, *, mailer: Post | None = None, broken: str = "")
         mailer=mailer or Post(),
         clock=Ticking(),
         worker="w",
-        lease_seconds=5,
+        terms=Terms(lease=5),
         busy_seconds=1,
     )
 

@@ -289,6 +289,12 @@ def test_a_meeting_in_utc_needs_no_zone() -> None:
     assert event.decoded("DTSTART") == INVITATION.starts_at
 
 
-def test_an_attendee_without_a_usable_address_is_refused() -> None:
+def test_a_guest_without_a_usable_address_is_left_out_and_the_others_are_invited() -> None:
+    guests = (Attendee("C", "Ana", "not an address"), *INVITATION.attendees)
+    _, _, event = event_of(replace(INVITATION, attendees=guests))
+    assert str(event["ATTENDEE"]) == "mailto:wang@example.com"
+
+
+def test_an_organiser_without_a_usable_address_is_refused() -> None:
     with pytest.raises(DeliveryError):
-        event_of(replace(INVITATION, attendees=(Attendee("C", "Ana", "not an address"),)))
+        event_of(replace(INVITATION, organizer_email="not an address"))

@@ -267,24 +267,3 @@ def test_waits_double_up_to_six_hours_and_differ_by_letter() -> None:
     assert retry_at("a", 0, NOW) == retry_at("a", 0, NOW) != retry_at("b", 0, NOW)
     total = sum((retry_at("a", attempts, NOW) - NOW for attempts in range(ATTEMPTS - 1)), timedelta())
     assert timedelta(days=5) <= total <= timedelta(days=8)
-
-
-async def test_a_letter_whose_claim_would_end_while_it_is_sent_is_left_for_another_claim() -> None:
-    recorder = Recorder()
-    each = timedelta(seconds=20)
-    with smtp_server(recorder) as port:
-        # A slow server: a letter takes 20 seconds, so of a claim of 50 the third would end after it.
-        mailer = SmtpMailer(plain(port), LIVE, SENDER, shipped().letter, lambda: NOW + each * len(recorder.messages))
-        letters = [replace(make_claimed(n), until=NOW + timedelta(seconds=50)) for n in (1, 2, 3, 4)]
-        receipts = await mailer.deliver(letters)
-    assert [receipt.outcome for receipt in receipts] == ["sent", "sent", "retry", "retry"]
-    assert len(recorder.messages) == 2
-    assert [receipt.retry_at for receipt in receipts[2:]] == [NOW + 2 * each] * 2
-
-
-async def test_the_first_letter_of_a_claim_goes_however_slow_the_server_is() -> None:
-    recorder = Recorder()
-    with smtp_server(recorder) as port:
-        mailer = SmtpMailer(plain(port), LIVE, SENDER, shipped().letter, lambda: NOW)
-        (receipt,) = await mailer.deliver([replace(make_claimed(), until=NOW)])
-    assert receipt.outcome == "sent"

@@ -9,6 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from pfflow.domain.facts import (
+    Absence,
     Assessment,
     BudgetLine,
     Facts,
@@ -150,9 +151,19 @@ FACTS = Facts(
             direction=Direction.OUTBOUND,
         ),
         Interaction(
+            ext_id="I-3",
+            project_ref="PRJ-1",
+            contact_ref="C-001",
+            at=datetime(2026, 3, 16, 2, 0, tzinfo=UTC),
+            kind=Touch.HANDOVER,
+            to_ref="C-002",
+            severity="high",
+        ),
+        Interaction(
             ext_id="I-2", project_ref="PRJ-1", at=datetime(2026, 3, 15, 2, 0, 7, 5, tzinfo=UTC), kind=Touch.WAIVER
         ),
     ),
+    absences=(Absence(contact_ref="C-001", since=date(2026, 2, 2), until=date(2026, 2, 13), substitute_ref="C-002"),),
     surveys=(
         SurveyAnswer(
             survey_ref="S-1",
@@ -205,7 +216,7 @@ def test_a_blank_register_has_every_sheet_and_no_problem(tmp_path: Path, languag
     reading = read_register(path)
     assert reading.facts == Facts()
     assert reading.problems == ()
-    assert len(load_workbook(path).sheetnames) == 16  # 15 sheets and the guide
+    assert len(load_workbook(path).sheetnames) == 17  # 16 sheets and the guide
 
 
 def test_the_same_file_twice_changes_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,14 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 
 from pfflow.domain.decision import Decision
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice
+from pfflow.domain.obligations import Status
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
+from pfflow.domain.trouble import Trouble
 from pfflow.domain.words import Stage, Words
 from pfflow.ports import NotHeld, Receipt
 from pfflow.store import SqlStore
-from tests.integration.samples import AT, FACTS, make_notice
+from tests.integration.samples import AT, FACTS, make_notice, make_obligation
 
 SECOND = timedelta(seconds=1)
 
@@ -223,3 +227,150 @@ def test_any_notice_comes_out_of_the_outbox_as_it_went_in(
     post(store, notice, as_of=AT + number * SECOND)
     (claimed,) = store.claim("w", AT, 1, 1e9)
     assert claimed.notice == notice
+
+
+@pytest.mark.parametrize(
+    ("column", "stored"),
+    [
+        ("invitation", '{"uid": "half an invitation"}'),
+        ("report", '{"name": 7}'),
+        ("context", '["no", "mapping"]'),
+        ("context", '{"cut off'),
+    ],
+)
+def test_a_letter_that_no_longer_reads_fails_alone_and_is_still_listed(
+    sqlite_url: str, column: str, stored: str
+) -> None:
+    with SqlStore.open(sqlite_url) as store:
+        store.import_facts(FACTS, AT, "test")
+        post(store, numbered(1), numbered(2), numbered(3))
+        spoil(sqlite_url, column, stored, "G1/o/r/2")
+        assert claimed_ids(store) == ["G1/o/r/1", "G1/o/r/3"]
+        (letter,) = store.letters(status="failed")
+        assert (letter.message_id, letter.trouble) == ("G1/o/r/2", Trouble.UNREADABLE)
+        assert letter.last_response == "what was stored of the letter does not read any more"
+        assert len(store.letters()) == 3
+        assert (store.ledger("G1")[-1].kind, store.verify()) == ("failed", ())
+
+
+def spoil(url: str, column: str, stored: str, key: str) -> None:
+    statement = f"UPDATE letter SET {column} = :stored WHERE key = :key"  # noqa: S608 - a column named by a test
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement), {"stored": stored, "key": key})
+    engine.dispose()
+
+
+def test_a_letter_that_our_own_fault_keeps_back_counts_no_attempt_and_says_since_when(stocked: SqlStore) -> None:
+    for minute in (0, 5):
+        now = AT + minute * 60 * SECOND
+        claimed_ids(stocked, now=now, limit=1)
+        again = receipt(1, "retry", at=now, retry_at=now + 300 * SECOND, trouble=Trouble.OURS)
+        stocked.settle("w", [again])
+    (kept,) = stocked.holdings("G1").undelivered
+    assert (kept.key, kept.trouble, kept.since, kept.kept) == ("G1/o/r/1", Trouble.OURS, AT, True)
+    assert stocked.letters()[0].attempts == 0
+    claimed_ids(stocked, now=AT + 600 * SECOND, limit=1)
+    stocked.settle("w", [receipt(1, "sent")])
+    assert stocked.holdings("G1").undelivered == ()
+
+
+def test_a_failed_letter_is_told_to_whoever_decides_until_it_is_let_go(stocked: SqlStore) -> None:
+    claimed_ids(stocked)
+    stocked.settle("w", [receipt(1, "failed", trouble=Trouble.RECIPIENT), receipt(2, "failed"), receipt(3, "held")])
+    told = [(one.key, one.trouble, one.since) for one in stocked.holdings("G1").undelivered]
+    assert told == [("G1/o/r/1", Trouble.RECIPIENT, AT), ("G1/o/r/2", Trouble.UNKNOWN, AT)]
+    assert '"because":"recipient"' in stocked.ledger("G1")[-3].data
+    stocked.release("failed", "C-1", AT)
+    assert stocked.holdings("G1").undelivered == ()
+    assert stocked.holdings("G2").undelivered == ()
+
+
+def test_looking_for_what_did_not_arrive_costs_a_quiet_project_one_look_at_an_index(store_url: str) -> None:
+    asked = "SELECT key FROM letter WHERE project_ref = 'G1' AND trouble IS NOT NULL"
+    engine = create_engine(store_url)
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            steps = connection.execute(text(f"EXPLAIN QUERY PLAN {asked}")).all()
+        else:
+            connection.execute(text("SET enable_seqscan = off"))
+            steps = connection.execute(text(f"EXPLAIN {asked}")).all()
+    engine.dispose()
+    assert "ix_letter_undelivered" in str(steps)
+
+
+def test_what_waits_when_its_obligation_is_cancelled_is_withheld_and_the_cancellation_goes(store: SqlStore) -> None:
+    store.import_facts(FACTS, AT, "test")
+    owed = make_obligation(key="G1/o")
+    invitation = numbered(1, obligation_key="G1/o", template="communication/invitation")
+    said = numbered(2, obligation_key="G1/o", template="communication/cancellation")
+    for as_of, status, notice in ((AT, Status.OPEN, invitation), (AT + SECOND, Status.CANCELLED, said)):
+        with store.deciding("G1", Stage.COMMUNICATION, as_of) as held:
+            assert not isinstance(held, NotHeld)
+            held.record(
+                Decision(
+                    project_ref="G1",
+                    stage=Stage.COMMUNICATION,
+                    as_of=as_of,
+                    obligations=(replace(owed, status=status),),
+                    notices=(notice,),
+                )
+            )
+    assert claimed_ids(store, now=AT + SECOND) == [said.key]
+    assert {letter.notice.key: letter.status for letter in store.letters()} == {
+        invitation.key: "held",
+        said.key: "waiting",
+    }
+    (entry,) = (entry for entry in store.ledger("G1") if entry.kind == "withheld")
+    assert entry.subject == invitation.key
+    assert "cancelled" in entry.data
+
+
+TO_ROOM = {"room": {"title": "Joint command", "language": "en"}, "overdue_days": 0}
+
+
+@pytest.fixture
+def by_three_channels(store: SqlStore) -> SqlStore:
+    """One notice waits as a letter, as a text to its reader, and as a text to a room."""
+    store.import_facts(FACTS, AT, "test")
+    room = numbered(3, channel="joint-command", contact_ref="room.joint-command", context=TO_ROOM)
+    post(store, numbered(1), numbered(2, channel="wecom"), room)
+    return store
+
+
+def test_letters_and_chat_texts_are_drained_by_themselves(by_three_channels: SqlStore) -> None:
+    store = by_three_channels
+    assert (store.waiting(AT), store.waiting(AT, chat=True)) == ((1, None), (2, None))
+    assert claimed_ids(store) == ["G1/o/r/1"]
+    assert [one.message_id for one in store.claim("w", AT, 10, 60, chat=True)] == ["G1/o/r/2", "G1/o/r/3"]
+    assert store.waiting(AT) == (0, AT + timedelta(seconds=60))
+
+
+def test_a_text_knows_its_channel_and_a_room_is_its_own_reader(by_three_channels: SqlStore) -> None:
+    person, room = by_three_channels.claim("w", AT, 10, 60, chat=True)
+    assert (person.notice.channel, person.contact) == ("wecom", FACTS.contacts[0])
+    assert (room.notice.channel, room.contact.name, room.contact.language) == ("joint-command", "Joint command", "en")
+
+
+def test_what_becomes_of_a_text_leaves_the_letter_as_it_was(by_three_channels: SqlStore) -> None:
+    """The text fails and the letter is sent; the other text is tried again. Each has its own entry."""
+    store = by_three_channels
+    claimed_ids(store)
+    store.claim("w", AT, 10, 60, chat=True)
+    again_at = AT + timedelta(minutes=1)
+    store.settle("w", [receipt(2, "failed"), receipt(3, "retry", retry_at=again_at), receipt(1, "sent", digest="d")])
+    assert [(one.notice.channel, one.status, one.attempts) for one in store.letters()] == [
+        ("email", "sent", 1),
+        ("wecom", "failed", 1),
+        ("joint-command", "waiting", 1),
+    ]
+    entries = [(entry.subject, entry.kind, json.loads(entry.data).get("channel")) for entry in store.ledger("G1")]
+    assert ("G1/o/r/1", "sent", None) in entries
+    assert ("G1/o/r/2", "failed", "wecom") in entries
+    assert store.waiting(AT, chat=True) == (0, again_at)
+    assert store.verify() == ()
+
+
+def test_posting_the_same_again_adds_no_text(by_three_channels: SqlStore) -> None:
+    post(by_three_channels, numbered(2, channel="wecom"), as_of=AT + SECOND)
+    assert by_three_channels.waiting(AT, chat=True) == (2, None)

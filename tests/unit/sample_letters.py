@@ -12,6 +12,7 @@ from pfflow.domain.letters import Letter
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice
 from pfflow.domain.parties import Contact
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
+from pfflow.domain.trouble import WHY, Trouble
 from pfflow.domain.words import EN, ZH, Words
 from pfflow.rendering.letters import Renderer
 
@@ -112,6 +113,37 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
         "was": {"due_at": "2026-01-14T09:00:00+00:00", "due_on": "2026-01-14", "place": {"zh": "", "en": ""}},
         "uninvited": False,
     },
+    "undeliverable": {
+        "failed": 1,
+        "kept": 1,
+        "more": 0,
+        "letters": [
+            {
+                "what": {"zh": "资金使用报告", "en": "Fund-use report"},
+                "action": action,
+                "to": "王建国",
+                "ref": "C-01",
+                "party": {"zh": "华路投资", "en": "Hualu Capital"},
+                "why": WHY[trouble].as_json(),
+                "kept": trouble is Trouble.OURS,
+                "since": "2026-01-14",
+                "reference": "G1/fund-use-report/2026-01-15",
+            }
+            for action, trouble in (("remind", Trouble.RECIPIENT), ("escalate", Trouble.OURS))
+        ],
+    },
+    "issue": {
+        "severity": {"zh": "严重", "en": "high"},
+        "text": {"zh": "提款单迟迟未放款", "en": "The utilisation is not paid out"},
+        "reported_by": {"zh": "开发银行", "en": "Development Bank"},
+        "respond_by": "2026-01-14T09:00:00+00:00",
+        "solve_by": "2026-01-15T09:00:00+00:00",
+        "part": "solution",
+    },
+    "issue_solved": {
+        "text": {"zh": "提款单迟迟未放款", "en": "The utilisation is not paid out"},
+        "solution": {"zh": "已于今日放款", "en": "It was paid out today"},
+    },
     "scorecard": {
         "department": {"zh": "财务部", "en": "Finance"},
         "month": "2026-01",
@@ -133,9 +165,14 @@ ACTIONS = {
     "report": "send",
     "offer": "send",
     "scorecard": "send",
+    "handover": "request",
+    "issue": "request",
+    "issue_solved": "request",
+    "outage_summary": "send",
     "risk_warning": "send",
     "milestone_warning": "send",
     "escalation": "escalate",
+    "undeliverable": "escalate",
 }
 
 
@@ -148,32 +185,45 @@ def make_context(template: str = "communication/reminder", **changes: Any) -> di
         "cancellation": "meeting",
         "approval_request": "approval",
     }
+    more: dict[str, Any] = {"handed_over": {"by": "王建国", "to": "王建国"}} if name == "handover" else {}
+    if name == "outage_summary":
+        more = {"outage": {"since": "2026-01-05", "until": "2026-01-15", "fired": 2, "skipped": 3, "merged": 1}}
     details = DETAILS.get(name) or (DETAILS["gathering"] if stage == "information_gathering" else {})
-    return {
-        "house": {"name": {"zh": "项目融资部", "en": "Project Finance Desk"}, "email": "house@example.com"},
-        "project": {"ref": "G1", "name": {"zh": "沿江高速", "en": "River Motorway"}, "phase": "implementation"},
-        "obligation": {
-            "key": "G1/fund-use-report/2026-01-15",
-            "kind": kinds.get(name, "report"),
-            "title": {"zh": "资金使用报告", "en": "Fund-use report"},
-            "due_at": "2026-01-15T09:00:00+00:00",
-            "due_on": "2026-01-15",
-            "unadjusted_on": "2026-01-15",
-            "provisional": False,
-            "timezone": "Asia/Shanghai",
-            "period_start": "2026-01-01",
-            "period_end": "2026-01-15",
-            "minutes": 0,
-        },
-        "rung": {"name": "remind-1bd-debtor", "action": ACTIONS.get(name, "remind"), "number": 1, "to": "debtor"},
-        "debtor": {"zh": "财务部", "en": "Finance"},
-        "creditor": {"zh": "开发银行", "en": "Development Bank"},
-        "overdue_days": 3 if name == "escalation" else 0,
-        "said": [{"action": "remind", "on": "2026-01-14"}] if name == "escalation" else [],
-        "next": {"action": "escalate", "on": "2026-01-16", "to": {"zh": "联合指挥组", "en": "the joint command group"}},
-        "reason": {"zh": "合同约定。", "en": "The agreement says so."},
-        "details": {**details, **(DETAILS["service_design"] if stage == "service_design" else {})},
-    } | changes
+    return (
+        {
+            "house": {"name": {"zh": "项目融资部", "en": "Project Finance Desk"}, "email": "house@example.com"},
+            "project": {"ref": "G1", "name": {"zh": "沿江高速", "en": "River Motorway"}, "phase": "implementation"},
+            "obligation": {
+                "key": "G1/fund-use-report/2026-01-15",
+                "kind": kinds.get(name, "report"),
+                "title": {"zh": "资金使用报告", "en": "Fund-use report"},
+                "due_at": "2026-01-15T09:00:00+00:00",
+                "due_on": "2026-01-15",
+                "unadjusted_on": "2026-01-15",
+                "provisional": False,
+                "timezone": "Asia/Shanghai",
+                "period_start": "2026-01-01",
+                "period_end": "2026-01-15",
+                "minutes": 0,
+            },
+            "rung": {"name": "remind-1bd-debtor", "action": ACTIONS.get(name, "remind"), "number": 1, "to": "debtor"},
+            "debtor": {"zh": "财务部", "en": "Finance"},
+            "creditor": {"zh": "开发银行", "en": "Development Bank"},
+            "overdue_days": 3 if name == "escalation" else 0,
+            "said": [{"action": "remind", "on": "2026-01-14"}] if name == "escalation" else [],
+            "next": {
+                "action": "escalate",
+                "on": "2026-01-16",
+                "to": {"zh": "联合指挥组", "en": "the joint command group"},
+            },
+            "reason": {"zh": "合同约定。", "en": "The agreement says so."},
+            "details": {**details, **(DETAILS["service_design"] if stage == "service_design" else {})},
+            "instead_of": [],
+            "delayed": None,
+        }
+        | more
+        | changes
+    )
 
 
 def make_notice(template: str = "communication/reminder", **changes: Any) -> Notice:

@@ -13,7 +13,8 @@ import pytest
 from pfflow.calendars import business_calendar
 from pfflow.cli.calendar_lines import EXPAND_LIKE, ROLL_LIKE, Almanacs, answers
 from pfflow.domain.business_days import WEEKENDS_ONLY, Convention, adjust, wall_instant
-from pfflow.domain.recurrence import RecurrenceError, check
+from pfflow.domain.recurrence import check
+from pfflow.domain.rules import RecurrenceError
 from pfflow.domain.words import EN
 from tests.unit.sample_letters import make_context, make_notice, written
 

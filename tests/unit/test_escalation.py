@@ -77,6 +77,11 @@ def step(dossier: Dossier, as_of: datetime, content: Content = nothing_to_send) 
     return draft.decision()
 
 
+def acknowledged_by_finance(**changes: Any) -> Interaction:
+    """Give what finance, who owes the report, says of it."""
+    return make_touch(Touch.ACKNOWLEDGEMENT, KEY, contact_ref="C-FIN", party_ref="FIN", **changes)
+
+
 def run(
     dossier: Dossier, instants: Iterable[datetime], content: Content = nothing_to_send
 ) -> tuple[Dossier, list[tuple[str, str, str]]]:
@@ -192,7 +197,7 @@ def test_an_escalation_says_what_is_missing_and_what_comes_next() -> None:
 
 
 def test_an_acknowledgement_holds_the_ladder_then_it_climbs_again() -> None:
-    acknowledged = saying(of(), make_touch(Touch.ACKNOWLEDGEMENT, KEY, at=at("2026-01-16", 15, 0)))
+    acknowledged = saying(of(), acknowledged_by_finance(at=at("2026-01-16", 15, 0)))
     dossier, _ = run(acknowledged, days("2026-01-08", "2026-01-14"))
     dossier, said = run(dossier, days("2026-01-16", "2026-01-16", 16))
     assert said == []
@@ -209,8 +214,8 @@ def test_an_acknowledgement_holds_the_ladder_then_it_climbs_again() -> None:
 
 
 def test_a_second_acknowledgement_holds_from_its_own_instant() -> None:
-    first = make_touch(Touch.ACKNOWLEDGEMENT, KEY, ext_id="T1", at=at("2026-01-16", 9, 10))
-    second = make_touch(Touch.ACKNOWLEDGEMENT, KEY, ext_id="T2", at=at("2026-01-19", 9, 10))
+    first = acknowledged_by_finance(ext_id="T1", at=at("2026-01-16", 9, 10))
+    second = acknowledged_by_finance(ext_id="T2", at=at("2026-01-19", 9, 10))
     dossier, said = run(of(), days("2026-01-08", "2026-01-15"))
     dossier, said = run(saying(dossier, first), days("2026-01-16", "2026-01-18"))
     assert said == []
@@ -226,7 +231,7 @@ def test_a_second_acknowledgement_holds_from_its_own_instant() -> None:
 
 
 def test_an_acknowledgement_is_heard_once() -> None:
-    dossier, _ = run(saying(of(), make_touch(Touch.ACKNOWLEDGEMENT, KEY)), days("2026-01-12", "2026-01-13", 13))
+    dossier, _ = run(saying(of(), acknowledged_by_finance()), days("2026-01-12", "2026-01-13", 13))
     entries = [e for e in step(dossier, at("2026-01-13", 14)).entries if e.kind == "held"]
     assert entries == []
     assert outcomes(dossier, KEY)["heard-T1"] == "heard"
@@ -234,7 +239,7 @@ def test_an_acknowledgement_is_heard_once() -> None:
 
 def test_a_report_that_is_ready_is_not_kept_back_by_an_acknowledgement() -> None:
     """Finance acknowledges the reminder a day before the due date; the report must not be late for that."""
-    acknowledged = saying(of(), make_touch(Touch.ACKNOWLEDGEMENT, KEY, at=at("2026-01-14", 10, 0)))
+    acknowledged = saying(of(), acknowledged_by_finance(at=at("2026-01-14", 10, 0)))
     dossier, said = run(acknowledged, days("2026-01-14", "2026-01-15", 11), ready)
     assert [rung for day, rung, _ in said if day == "2026-01-15"] == ["send0bd-informed"] * 3
     assert only(dossier).status is Status.FULFILLED
@@ -468,9 +473,7 @@ def test_whatever_the_days_no_rung_fires_twice_and_what_was_fired_stays(
     gaps: list[int], acknowledged: list[int], ready_after: int
 ) -> None:
     calendar_days = days("2026-01-05", "2026-12-31")
-    touches = [
-        make_touch(Touch.ACKNOWLEDGEMENT, KEY, ext_id=f"T{n}", at=calendar_days[n]) for n in sorted(acknowledged)
-    ]
+    touches = [acknowledged_by_finance(ext_id=f"T{n}", at=calendar_days[n]) for n in sorted(acknowledged)]
     dossier = saying(of(), *touches)
     now, keys = 0, []
     for gap in gaps:
@@ -507,13 +510,37 @@ def test_an_answer_counts_from_when_it_was_said_however_late_it_is_heard() -> No
     assert (closed.status, closed.closed_at) == (Status.FULFILLED, at("2026-01-14", 16, 30))
 
 
-def test_a_rung_moved_by_a_new_playbook_does_not_say_the_same_thing_twice() -> None:
-    """The request of five business days before is moved to four; the reader has had it."""
+def test_a_new_playbook_leaves_a_ladder_that_has_begun_as_it_was() -> None:
+    """The request of five business days before is moved to four, and the head is told sooner; it has begun already."""
     before = of(ladders())
     asked = applied(before, step(before, at("2026-01-08", 9, 30)))
     moved = [{"at": "-4bd", "do": "request", "to": "responsible"}, {"at": "+1bd", "do": "escalate", "to": "head"}]
     after = replace(asked, playbook=ladders(report=moved))
-    decision = step(after, at("2026-01-12", 9, 30))
+    _, said = run(after, days("2026-01-09", "2026-01-19"))
+    assert said == [
+        ("2026-01-14", "remind-1bd-responsible", "C-FIN"),
+        ("2026-01-16", "escalate+1bd-accountable", "C-OPS"),
+        ("2026-01-19", "escalate+2bd-head", "C-HEAD"),
+    ]
+
+
+def test_a_new_playbook_is_followed_by_what_has_not_begun() -> None:
+    moved = [{"at": "-4bd", "do": "request", "to": "responsible"}, {"at": "+1bd", "do": "escalate", "to": "head"}]
+    dossier, _ = run(of(ladders()), days("2026-01-05", "2026-01-07"))
+    _, said = run(replace(dossier, playbook=ladders(report=moved)), days("2026-01-08", "2026-01-16"))
+    assert said == [
+        ("2026-01-09", "request-4bd-responsible", "C-FIN"),
+        ("2026-01-16", "escalate+1bd-head", "C-HEAD"),
+    ]
+
+
+def test_what_was_open_before_ladders_were_kept_does_not_say_the_same_thing_twice() -> None:
+    before = of(ladders())
+    asked = applied(before, step(before, at("2026-01-08", 9, 30)))
+    older = replace(only(asked), climbing={})
+    asked = replace(asked, held=replace(asked.held, obligations={KEY: older}))
+    moved = [{"at": "-4bd", "do": "request", "to": "responsible"}, {"at": "+1bd", "do": "escalate", "to": "head"}]
+    decision = step(replace(asked, playbook=ladders(report=moved)), at("2026-01-12", 9, 30))
     assert decision.notices == ()
     assert [(f.rung, f.outcome) for f in decision.firings] == [("request-4bd-responsible", "merged")]
 

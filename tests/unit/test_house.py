@@ -33,7 +33,7 @@ def test_the_five_names_are_the_same_everywhere() -> None:
     assert tuple(Stage) == FIVE
     assert tuple(STAGES) == FIVE
     assert names_in("pfflow/stages", "*.py") == set(FIVE)
-    assert {path.name for path in (ROOT / "templates").iterdir()} == {*FIVE, "layouts"}
+    assert {path.name for path in (ROOT / "templates").iterdir()} == {*FIVE, "layouts", "bundle", "portal"}
     assert {path.stem for path in (ROOT / "flows").glob("*.py")} >= {*FIVE, "lifecycle"}
     deployed = {tuple(entry.split(":")) for entry in entrypoints()}
     assert {(f"flows/{name}.py", name) for name in (*FIVE, "lifecycle")} <= deployed
@@ -159,9 +159,7 @@ def test_importing_the_flows_reads_no_file_of_the_house_and_makes_none(tmp_path:
 
 
 def test_the_templates_are_exactly_the_notices_that_are_sent() -> None:
-    kept = {
-        f"{path.parent.name}/{path.name}" for path in (ROOT / "templates").glob("*/*/") if path.parent.name != "layouts"
-    }
+    kept = {f"{stage}/{path.name}" for stage in Stage for path in (ROOT / "templates" / stage).glob("*/")}
     # Beside those chosen by stage and action there are a few that code names: warnings, and what is said of a meeting
     # that is moved or called off.
     stages = "|".join(Stage)

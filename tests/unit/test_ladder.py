@@ -63,3 +63,22 @@ def test_the_action_is_read_from_a_steps_name(action: Action) -> None:
 
 def test_what_was_heard_is_no_action() -> None:
     assert action_in("heard-T1") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "with_whom"),
+    [
+        ({"do": "remind"}, ""),
+        ({"do": "remind", "merge": True}, "notices"),
+        ({"do": "request", "merge": True, "level": "steering"}, "notices"),
+        ({"do": "escalate", "merge": True}, "escalate working"),
+        ({"do": "escalate", "merge": True, "level": "steering"}, "escalate steering"),
+    ],
+)
+def test_escalations_are_merged_with_those_to_their_level_only(changes: dict[str, object], with_whom: str) -> None:
+    assert Rung.model_validate({"at": "0bd", "to": "head", **changes}).merges_with == with_whom
+
+
+def test_an_invitation_is_a_mail_of_its_own() -> None:
+    with pytest.raises(ValidationError, match="leave merge out"):
+        Rung.model_validate({"at": "-5bd", "do": "invite", "to": "everyone", "merge": True})

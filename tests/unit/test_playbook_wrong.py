@@ -24,6 +24,9 @@ def line_of(text: str) -> int:
 
 
 MODELS = [
+    ("channels: [chat]", "channels: []", 69, "channels: it is empty; write at least one"),
+    ("channels: [chat]", "channels: [chat, chat]", 69, "chat stands here twice; write it once"),
+    ("language: zh-CN}", "language: fr}", 68, "'fr' is not one of the choices"),
     ("version: 3", 'version: "3"', 10, "version: '3' is not a whole number; write digits without quotation marks"),
     ("version: 3", "version: true", 10, "version: true is not a whole number"),
     ("horizon_days: 90", "horizon_dayz: 90", 1, "no key is called 'horizon_dayz' here; write horizon_days"),
@@ -134,6 +137,8 @@ def test_weights_that_do_not_sum_to_100_are_a_problem_of_the_scorecard() -> None
 
 
 NAMES = [
+    ("channels: [chat]", "channels: [chta]", 70, "no channel is called 'chta'; write chat"),
+    ("[email, joint-command]", "[email, joint-comand]", 21, "'joint-comand'; write joint-command"),
     ("    ladder: report\n", "    ladder: reprot\n", 13, "no ladder is called 'reprot'; write report"),
     (
         "warning_ladder: warning",
@@ -261,12 +266,22 @@ def test_a_condition_that_cannot_be_answered_has_its_place_within_the_text(
 
 
 REMARKS = [
+    ("- {at: -2bd, do: invite,", "- {channels: [chat], at: -2bd, do: invite,", "goes by e-mail in any case; add email"),
+    ("  steering: [email, joint-command]\n", "", "remark: rooms.joint-command: nothing names this room"),
     ("departments: [finance,", "departments: [finanse,", "the role 'finanse' takes part in no activity; write finance"),
-    ("    ladder: report\n", "    ladder: offer\n", "remark: ladders.report: nothing names this ladder"),
+    ("  ladder: scorecard\n", "  ladder: offer\n", "remark: ladders.scorecard: nothing names this ladder"),
     ("    ladder: report\n", "    ladder: meeting\n", "the ladder 'meeting' of this report has no rung that does send"),
     ("{at: +2bd, do: escalate, to: head}", "{at: -3bd, do: remind, to: head}", "after the one at +1bd; put the rungs"),
     ("  fundraising: [CP", "  identification: [CP", "every project begins in this phase"),
 ]
+
+
+def test_a_room_is_not_called_what_a_person_s_own_chat_is_called() -> None:
+    text = GOOD.replace("  joint-command: {title", "  wecom: {title").replace(
+        "[email, joint-command]", "[email, wecom]"
+    )
+    (problem,) = parse_playbook(text).problems
+    assert "'wecom' is how the register says a person is reached; give the room another name" in str(problem)
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), REMARKS, ids=[case[1].strip() for case in REMARKS])

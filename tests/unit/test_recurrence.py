@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pfflow.domain.business_days import WEEKENDS_ONLY, BusinessCalendar, Convention
 from pfflow.domain.offsets import Offset, OffsetError
-from pfflow.domain.recurrence import Occurrence, PeriodFrequency, RecurrenceError, anchored, check, expand, periods
+from pfflow.domain.recurrence import Occurrence, PeriodFrequency, anchored, check, expand, periods
+from pfflow.domain.rules import RecurrenceError
 
 HALF_MONTHLY = "FREQ=MONTHLY;BYMONTHDAY=15,-1"
 SPRING_FESTIVAL = BusinessCalendar(

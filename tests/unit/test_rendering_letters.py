@@ -33,6 +33,11 @@ EXPECTED = {
         "reminder",
         "report",
         "escalation",
+        "handover",
+        "undeliverable",
+        "issue",
+        "issue_solved",
+        "outage_summary",
     },
     "evaluation": {"scorecard", "reminder", "escalation"},
 }
@@ -56,7 +61,15 @@ def test_every_notice_folder_has_its_words_in_every_language() -> None:
 
 def details_say_it(template: str) -> bool:
     """The subject of a warning or a scorecard says its own figures instead of the title, which says the same."""
-    return template.rpartition("/")[2] in {"risk_warning", "milestone_warning", "scorecard"}
+    return template.rpartition("/")[2] in {
+        "risk_warning",
+        "milestone_warning",
+        "scorecard",
+        "undeliverable",
+        "issue",
+        "issue_solved",
+        "outage_summary",
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,7 +16,7 @@ from pfflow.domain.notices import Method, Notice
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, Status
 from pfflow.domain.playbook import Cadence, Playbook
 from pfflow.domain.project import Phase
-from pfflow.domain.replanning import Cause, Change, Kind, Replan, bookings, conflicts, replan
+from pfflow.domain.replanning import Cause, Change, Kind, Replan, conflicts, replan, sittings
 from pfflow.domain.words import Stage
 from tests.factories import (
     applied,
@@ -177,6 +177,7 @@ def test_a_cadence_that_is_removed_cancels_what_lies_ahead_with_cancel_and_a_hig
     assert {n.key for n in letters(found) if n.invitation} == {f"{WEEKLY}/cancel-1/C-CON", f"{WEEKLY}/cancel-1/C-ENG"}
     cancelled = held(dossier)
     assert (cancelled.status, cancelled.sequence) == (Status.CANCELLED, 1)
+    assert set(cancelled.told(INVITED)) == GUESTS  # whose calendars still show it
     assert cancelled.closed_because == "playbook cadences.weekly-progress: removed"
     assert letters(found, "G1/weekly-progress/2026-01-26") == []
     assert "G1/weekly-progress/2026-01-05" not in kinds(found)  # it was held, or not: it lies behind
@@ -191,6 +192,7 @@ def test_moving_then_cancelling_then_wanting_again_counts_the_sequence_up() -> N
     assert kinds(back)[WEEKLY] is Kind.ADDED
     assert letters(back) == []
     assert (held(dossier).status, held(dossier).sequence) == (Status.PLANNED, 3)
+    assert held(dossier).told(INVITED) == ()
     dossier, decisions = lived(dossier, [at("2026-01-09", 21, 0)], Stage.COMMUNICATION)
     again = [n for d in decisions for n in d.notices if n.obligation_key == WEEKLY and n.invitation]
     assert {(n.contact_ref, n.invitation.sequence) for n in again if n.invitation} == {("C-CON", 3), ("C-ENG", 3)}
@@ -510,6 +512,16 @@ def test_a_plan_after_apply_is_empty(first: dict[str, Any], second: dict[str, An
     assert stage.held.obligations.keys() == after.held.obligations.keys()
 
 
+def test_a_meeting_that_moves_to_another_ladder_is_told_at_once_to_whom_that_ladder_invites() -> None:
+    weekly: dict[str, Any] = {"kind": "meeting", "rule": "FREQ=WEEKLY;BYDAY=TU,FR", "at": "08:00", "minutes": 30}
+    weekly |= {"title": {"en": "A"}, "ladder": "meeting", "activity": "weekly-progress"}
+    dossier = lived_under({"three": weekly})
+    second = with_cadences({"three": weekly | {"title": {"en": "B"}, "ladder": "report"}})
+    after, first = done(dossier, second, LATER)
+    assert {told.how for change in first.changes for told in change.told} >= {"cancellation"}
+    assert replan(after, LATER, before=dossier.playbook).changes == ()
+
+
 @FEW
 @given(PLAYBOOKS, PLAYBOOKS, st.randoms(use_true_random=False))
 def test_a_plan_is_independent_of_the_order_of_rows(first: dict[str, Any], second: dict[str, Any], random: Any) -> None:
@@ -586,11 +598,11 @@ def test_a_person_in_two_meetings_at_once_outside_hours_and_in_too_many_meetings
     )
     dossier = with_facts(dossier, contacts=contacts)
     found = replan(dossier, at("2026-01-05"))
-    clashes = conflicts(bookings(dossier, found.decision), 3)
+    clashes = conflicts(sittings(dossier, found.decision), dossier.playbook.hours, 3)
     first = [c for c in clashes if "2026-01-06" in c.keys[0]]
     mine = {(c.kind, tuple(key.split("/")[1] for key in c.keys)) for c in first if c.name == "Person C-ENG"}
     assert mine == {("double-booked", ("a", "b")), ("out-of-hours", ("d",)), ("crowded-day", ("a", "b", "c", "d"))}
     # 10:00, 10:30 and 11:30 in Shanghai are before dawn in London; 17:30 is 09:30 there.
     away = {tuple(key.split("/")[1] for key in c.keys) for c in first if c.name == "Person C-CON" and "hours" in c.kind}
     assert away == {("a",), ("b",), ("c",)}
-    assert conflicts(reversed(bookings(dossier, found.decision)), 3) == clashes
+    assert conflicts(reversed(sittings(dossier, found.decision)), dossier.playbook.hours, 3) == clashes

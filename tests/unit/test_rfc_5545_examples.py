@@ -10,7 +10,8 @@ from datetime import date
 import pytest
 
 from pfflow.cli.calendar_lines import rule_dates
-from pfflow.domain.recurrence import RecurrenceError, check, unadjusted
+from pfflow.domain.recurrence import check, unadjusted
+from pfflow.domain.rules import RecurrenceError
 
 EXAMPLES = [
     ("FREQ=DAILY;COUNT=10", "1997-09-02", "1997: 9/2 3 4 5 6 7 8 9 10 11"),

@@ -59,3 +59,24 @@ def test_templates_that_are_no_folder_are_refused_by_name(monkeypatch: pytest.Mo
 def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = settings(monkeypatch, SMTP_PASSWORD="correct-horse")  # noqa: S106 - a word of the test
     assert "correct-horse" not in f"{shown!r} {shown}"
+
+
+@pytest.mark.parametrize("missing", ["DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_KEY"])
+def test_signing_is_set_up_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    whole = {"DKIM_DOMAIN": "bank.example", "DKIM_SELECTOR": "mail", "DKIM_KEY": "mail.pem"}
+    assert settings(monkeypatch, **whole).dkim_key == Path("mail.pem")
+    with pytest.raises(ValidationError, match=f"needs PFFLOW_{missing} too"):
+        settings(monkeypatch, **{name: value for name, value in whole.items() if name != missing})
+
+
+def test_chat_addresses_are_found_by_channel_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = settings(monkeypatch, CHAT_JOINT_COMMAND="wecombot://correct-horse", CHAT_SMS=" ", CHAT="live")
+    assert named.chat == "live"
+    assert {name: secret.get_secret_value() for name, secret in named.chat_addresses.items()} == {
+        "joint-command": "wecombot://correct-horse"
+    }
+    assert "correct-horse" not in f"{named!r} {named} {named.model_dump()} {named.chat_addresses}"
+
+
+def test_live_mail_is_not_live_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **LIVE, CHAT_OPS="wecombot://x").chat == "local"

@@ -175,7 +175,7 @@ def test_planning_goes_to_the_horizon_and_a_day_later_adds_a_day() -> None:
     dossier, _ = lived(make_dossier(), [at("2026-01-05")], Stage.COMMUNICATION)
     assert max(o.due_on for o in dossier.held.obligations.values()) == date(2026, 3, 31)
     # 90 days from 5 January end on 5 April, a Sunday; from the 8th they reach Tuesday the 7th: Monday's is a holiday.
-    later, _ = lived(dossier, [at("2026-01-08")], Stage.COMMUNICATION)
+    later, _ = lived(dossier, days("2026-01-06", "2026-01-08"), Stage.COMMUNICATION)
     new = later.held.obligations.keys() - dossier.held.obligations.keys()
     assert new == {"G1/weekly-progress/2026-04-06"}
 

@@ -195,8 +195,10 @@ def test_a_quarter_lived_with_gaps_loses_no_obligation_and_no_rung(chosen: set[s
     whole, _ = QUARTER
     sparse, decisions = quarter([DAILY[0], *sorted(chosen), DAILY[-1]])
     # The first package's and requests' dates hang on the day they were first seen, which is the same here.
-    assert sparse.held.obligations.keys() == whole.held.obligations.keys()
-    closed = {key: o.status for key, o in sparse.held.obligations.items() if o.status is not Status.PLANNED}
+    summaries = {key for key in sparse.held.obligations if key.startswith("G1/outage/")}  # a gap is told of, once each
+    assert sparse.held.obligations.keys() - summaries == whole.held.obligations.keys()
+    kept = {key: o for key, o in sparse.held.obligations.items() if key not in summaries}
+    closed = {key: o.status for key, o in kept.items() if o.status is not Status.PLANNED}
     for key, status in closed.items():
         assert whole.held.obligations[key].status in {status, Status.OPEN}
     # Only what is closed climbs no further, as a report that is sent on the first day it is looked at again.

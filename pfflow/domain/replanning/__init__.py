@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pfflow.domain.replanning.changes import Change, Kind, Slot, Told
-from pfflow.domain.replanning.conflicts import Booking, Conflict, bookings, conflicts
+from pfflow.domain.replanning.conflicts import Conflict, Sitting, conflicts, sittings
 from pfflow.domain.replanning.plan import HousePlan, ProjectPlan
 from pfflow.domain.replanning.reasons import Cause, Reason
-from pfflow.domain.replanning.reconciling import Replan, replan
+from pfflow.domain.replanning.reconciling import Replan, recorded, replan
+from pfflow.domain.replanning.settled import Settled
 
 __all__ = [
-    "Booking",
     "Cause",
     "Change",
     "Conflict",
@@ -18,9 +18,12 @@ __all__ = [
     "ProjectPlan",
     "Reason",
     "Replan",
+    "Settled",
+    "Sitting",
     "Slot",
     "Told",
-    "bookings",
     "conflicts",
+    "recorded",
     "replan",
+    "sittings",
 ]

@@ -3,41 +3,53 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pfflow.domain.courses import rungs_of
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import invited_by
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.parties import Contact
+from pfflow.domain.playbook import Hours
 from pfflow.domain.words import Json, Stage, Words
 
 MEETINGS_A_DAY = 3
 """How many meetings a day a person is not asked to exceed, if nobody says another number."""
 
+Terms = tuple[str, ...]
+"""What decides who is invited to a meeting of a project: ladder, activity, debtor, creditor and subject; or its key
+alone, where it has a ladder of its own or was handed over."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
-    """One person in one meeting. `address` tells who is who; `opens` and `closes` are the hours held to be theirs."""
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """One person. `address` tells who is who; `timezone` is empty where the meeting's is to be taken."""
 
     address: str
     name: str
     timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """One meeting that lies ahead, and who is in it."""
+
     project_ref: str
     obligation_key: str
     title: Words
     starts_at: datetime
-    ends_at: datetime
-    opens: time
-    closes: time
+    minutes: int
+    timezone: str
+    guests: tuple[Guest, ...]
 
     @property
-    def on(self) -> date:
-        """The day it is for the person."""
-        return self.starts_at.astimezone(ZoneInfo(self.timezone)).date()
+    def ends_at(self) -> datetime:
+        """When it is over."""
+        return self.starts_at + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,87 +75,129 @@ class Conflict:
         }
 
 
-def bookings(dossier: Dossier, decision: Decision) -> tuple[Booking, ...]:
-    """Give who is in which meeting ahead, once a decision is recorded: everyone whom a meeting's ladder invites."""
-    stands = {**dossier.held.obligations, **{o.key: o for o in decision.obligations}}
-    meetings = [o for o in stands.values() if o.kind is ObligationKind.MEETING and o.live and o.due_at > decision.as_of]
+def terms_of(meeting: Obligation) -> Terms:
+    """Give what decides who is invited to a meeting."""
+    if meeting.handed or meeting.climbing:
+        return (meeting.key,)
+    return (meeting.ladder, meeting.activity, meeting.debtor, meeting.creditor, meeting.subject)
+
+
+def guests_by_terms(dossier: Dossier, decision: Decision) -> dict[Terms, tuple[Contact, ...]]:
+    """Give whom the ladders of the meetings ahead invite, once a decision is recorded."""
     draft = Draft(dossier, Stage.COMMUNICATION, decision.as_of)
-    guests: dict[tuple[str, str, str, str, str], tuple[Contact, ...]] = {}
-    found = []
-    for meeting in sorted(meetings, key=lambda o: (o.due_at, o.key)):
-        like = (meeting.ladder, meeting.activity, meeting.debtor, meeting.creditor, meeting.subject)
-        if like not in guests:
-            guests[like] = _guests(draft, meeting)
-        found += [_booking(dossier, meeting, contact) for contact in guests[like]]
-    return tuple(found)
+    found: dict[Terms, tuple[Contact, ...]] = {}
+    for meeting in _meetings_ahead(dossier, decision):
+        if terms_of(meeting) not in found:
+            invited = invited_by(draft, meeting, rungs_of(dossier.playbook, meeting))
+            found[terms_of(meeting)] = tuple(invited.values())
+    return found
 
 
-def conflicts(booked: Iterable[Booking], meetings_a_day: int = MEETINGS_A_DAY) -> tuple[Conflict, ...]:
-    """Give every clash, in order of instant, person and kind; the order of the bookings does not matter."""
-    by_person: dict[str, list[Booking]] = defaultdict(list)
-    for one in set(booked):
-        by_person[one.address].append(one)
+def sittings(
+    dossier: Dossier, decision: Decision, guests: Mapping[Terms, tuple[Contact, ...]] | None = None
+) -> tuple[Sitting, ...]:
+    """Give the meetings ahead, once a decision is recorded, each with everyone whom its ladder invites."""
+    if guests is None:
+        guests = guests_by_terms(dossier, decision)
+    people = {terms: tuple(map(guest_of, some)) for terms, some in guests.items()}
+    return tuple(
+        Sitting(
+            project_ref=meeting.project_ref,
+            obligation_key=meeting.key,
+            title=meeting.title,
+            starts_at=meeting.due_at,
+            minutes=meeting.minutes,
+            timezone=meeting.timezone,
+            guests=people[terms_of(meeting)],
+        )
+        for meeting in _meetings_ahead(dossier, decision)
+    )
+
+
+def guest_of(contact: Contact) -> Guest:
+    """Give a contact as somebody in meetings."""
+    return Guest(contact.email.lower(), contact.name, _zone(contact.timezone))
+
+
+def conflicts(some: Iterable[Sitting], hours: Hours, meetings_a_day: int = MEETINGS_A_DAY) -> tuple[Conflict, ...]:
+    """Give every clash, in order of instant, person and kind; the order of the meetings does not matter."""
+    by_person: dict[str, list[_Seat]] = defaultdict(list)
+    for sitting in some:
+        for guest in sitting.guests:
+            by_person[guest.address].append(_Seat(sitting, guest))
+    clock = _Clock(hours)
     found: list[Conflict] = []
     for mine in by_person.values():
-        mine.sort(key=lambda one: (one.starts_at, one.obligation_key))
+        mine.sort(key=lambda seat: (seat.sitting.starts_at, seat.sitting.obligation_key))
         found += _double_booked(mine)
-        found += (_conflict("out-of-hours", [one]) for one in mine if _out_of_hours(one))
-        found += _crowded(mine, meetings_a_day)
+        found += (_conflict("out-of-hours", [seat]) for seat in mine if clock.read(seat)[1])
+        found += _crowded(mine, clock, meetings_a_day)
     return tuple(sorted(found, key=lambda one: (one.at, one.name, one.kind, one.keys)))
 
 
-def _double_booked(mine: Sequence[Booking]) -> Iterator[Conflict]:
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """One person in one meeting."""
+
+    sitting: Sitting
+    guest: Guest
+
+    @property
+    def timezone(self) -> str:
+        return self.guest.timezone or self.sitting.timezone
+
+
+class _Clock:
+    """Reads meetings on people's own clocks; those of one hour in one zone are read once."""
+
+    def __init__(self, hours: Hours) -> None:
+        self._hours = hours
+        self._read: dict[tuple[datetime, int, str], tuple[date, bool]] = {}
+
+    def read(self, seat: _Seat) -> tuple[date, bool]:
+        """Give the day it is for the person, and whether it is outside the working hours there."""
+        asked = (seat.sitting.starts_at, seat.sitting.minutes, seat.timezone)
+        if asked not in self._read:
+            zone = ZoneInfo(seat.timezone)
+            start, end = seat.sitting.starts_at.astimezone(zone), seat.sitting.ends_at.astimezone(zone)
+            outside = start.time() < self._hours.opens or end.time() > self._hours.closes or end.date() > start.date()
+            self._read[asked] = (start.date(), outside)
+        return self._read[asked]
+
+
+def _meetings_ahead(dossier: Dossier, decision: Decision) -> Iterator[Obligation]:
+    stands = {**dossier.held.obligations, **{o.key: o for o in decision.obligations}}
+    for one in stands.values():
+        if one.kind is ObligationKind.MEETING and one.live and one.due_at > decision.as_of:
+            yield one
+
+
+def _double_booked(mine: Sequence[_Seat]) -> Iterator[Conflict]:
     for number, one in enumerate(mine):
+        ends_at = one.sitting.ends_at
         for other in mine[number + 1 :]:
-            if other.starts_at >= one.ends_at:
+            if other.sitting.starts_at >= ends_at:
                 break
             yield _conflict("double-booked", [one, other])
 
 
-def _out_of_hours(one: Booking) -> bool:
-    zone = ZoneInfo(one.timezone)
-    start, end = one.starts_at.astimezone(zone), one.ends_at.astimezone(zone)
-    return start.time() < one.opens or end.time() > one.closes or end.date() > start.date()
-
-
-def _crowded(mine: Sequence[Booking], most: int) -> Iterator[Conflict]:
-    by_day: dict[date, list[Booking]] = defaultdict(list)
+def _crowded(mine: Sequence[_Seat], clock: _Clock, most: int) -> Iterator[Conflict]:
+    by_day: dict[date, list[_Seat]] = defaultdict(list)
     for one in mine:
-        by_day[one.on].append(one)
+        by_day[clock.read(one)[0]].append(one)
     return (_conflict("crowded-day", day) for day in by_day.values() if len(day) > most)
 
 
-def _conflict(kind: str, some: Sequence[Booking]) -> Conflict:
+def _conflict(kind: str, some: Sequence[_Seat]) -> Conflict:
     last = some[-1]
     return Conflict(
         kind=kind,
-        name=last.name,
-        at=last.starts_at,
+        name=last.guest.name,
+        at=last.sitting.starts_at,
         timezone=last.timezone,
-        titles=tuple(one.title for one in some),
-        keys=tuple(one.obligation_key for one in some),
-        projects=tuple(sorted({one.project_ref for one in some})),
-    )
-
-
-def _guests(draft: Draft, meeting: Obligation) -> tuple[Contact, ...]:
-    ladder = draft.dossier.playbook.ladders.get(meeting.ladder)
-    return tuple(invited_by(draft, meeting, ladder.rungs).values()) if ladder else ()
-
-
-def _booking(dossier: Dossier, meeting: Obligation, contact: Contact) -> Booking:
-    hours = dossier.playbook.hours
-    return Booking(
-        address=contact.email.lower(),
-        name=contact.name,
-        timezone=_zone(contact.timezone) or meeting.timezone,
-        project_ref=meeting.project_ref,
-        obligation_key=meeting.key,
-        title=meeting.title,
-        starts_at=meeting.due_at,
-        ends_at=meeting.due_at + timedelta(minutes=meeting.minutes),
-        opens=hours.opens,
-        closes=hours.closes,
+        titles=tuple(one.sitting.title for one in some),
+        keys=tuple(one.sitting.obligation_key for one in some),
+        projects=tuple(sorted({one.sitting.project_ref for one in some})),
     )
 
 

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     REGISTER = "register"
     PHASE = "phase"
     HORIZON = "horizon"
+    MILESTONE = "milestone"
 
 
 IN_LETTERS: Mapping[Cause, Words] = MappingProxyType(
@@ -38,6 +39,7 @@ IN_LETTERS: Mapping[Cause, Words] = MappingProxyType(
         Cause.REGISTER: Words("项目登记信息有更新", "the project's records were updated"),
         Cause.PHASE: Words("项目已进入新的阶段", "the project has moved to another phase"),
         Cause.HORIZON: NO_WORDS,
+        Cause.MILESTONE: Words("所依据的项目节点日期有变", "the milestone it depends on has another date"),
     }
 )
 """Why, as the people who are invited read it: without the names of playbook lines."""
@@ -57,7 +59,7 @@ class Reason:
 
 Reasons = tuple[Reason, ...]
 _NOTHING = Words("（无）", "(none)")
-_OF_DATES = ("rule", "roll", "phases", "start", "until", "kind")
+_OF_DATES = ("rule", "milestone", "offset", "roll", "phases", "start", "until", "kind")
 """The lines of a cadence that decide which dates there are."""
 _ROLES = ("debtor", "creditor")
 
@@ -106,8 +108,8 @@ def _why_no_date(dossier: Dossier, before: Playbook, source: str, was: Obligatio
         return changed
     if dossier.calendar.is_business_day(was.unadjusted_on):
         words = Words(
-            f"{was.unadjusted_on} 不在现行规则 {cadence.rule} 的日期之中",
-            f"{was.unadjusted_on} is no date of the rule in force, {cadence.rule}",
+            f"{was.unadjusted_on} 不在现行规则 {cadence.rule or cadence.milestone} 的日期之中",
+            f"{was.unadjusted_on} is no date of the rule in force, {cadence.rule or cadence.milestone}",
         )
         return (Reason(Cause.PLAYBOOK, words),)
     words = Words(
@@ -177,7 +179,12 @@ def _why_another_hour(line: str, was: Obligation, now: Obligation) -> Iterator[R
 def _why_another_day(
     dossier: Dossier, before: Playbook, source: str, was: Obligation, now: Obligation
 ) -> Iterator[Reason]:
-    if was.unadjusted_on != now.unadjusted_on:
+    slipped = _slipped(was, now)
+    cadence, earlier = dossier.playbook.cadences.get(source), before.cadences.get(source)
+    lines = tuple(_lines(source, earlier, cadence, ("milestone", "offset"))) if cadence else ()
+    if slipped or lines:
+        yield from (*lines, *slipped)
+    elif was.unadjusted_on != now.unadjusted_on:
         words = Words(
             f"登记表：义务 {source} 的期限由 {was.unadjusted_on} 改为 {now.unadjusted_on}",
             f"register: undertaking {source} is due {now.unadjusted_on} instead of {was.unadjusted_on}",
@@ -189,6 +196,20 @@ def _why_another_day(
         yield _published(was.due_on)
     else:
         yield Reason(Cause.HOLIDAYS, Words("所用节假日安排有更新", "the holiday list it is rolled by changed"))
+
+
+def _slipped(was: Obligation, now: Obligation) -> Reasons:
+    """Give that the milestone an obligation is owed for has another date, where it has."""
+    name, old, new = now.details.get("milestone"), was.details.get("milestone_on"), now.details.get("milestone_on")
+    if not name or was.details.get("milestone") != name or old == new:
+        return ()
+    later = str(old) < str(new)
+    zh, en = ("顺延", "slipped") if later else ("提前", "brought forward")
+    return (
+        Reason(
+            Cause.MILESTONE, Words(f"日期{zh}：{name} 由 {old} 改为 {new}", f"date {en}: {name} from {old} to {new}")
+        ),
+    )
 
 
 def _why_rolled(dossier: Dossier, before: Playbook, source: str, was: Obligation, now: Obligation) -> Iterator[Reason]:

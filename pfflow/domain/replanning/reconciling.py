@@ -1,22 +1,24 @@
 """Reconciling a project: what should be, by playbook, register and calendar, against what is and lies ahead.
 
 The rules. Only what is live, comes from a cadence or an undertaking and lies ahead is changed; what is overdue stays
-owed, and nothing is moved into the past. A date keeps its key: another place in the calendar is a move, a key that is
-wanted no more is cancelled, a wanted key that is not there is added, or put back where it was cancelled. Nobody is told
-of what they were not told before: an invitation is updated for exactly those who have it, and a report's debtor hears
-of a new date only where the debtor was asked for the old one. `docs/decisions/0010` says what becomes of a ladder.
+owed, as do problems that people reported, and nothing is moved into the past. A date keeps its key: another place in
+the calendar is a move, a key that is wanted no more is cancelled, a wanted key that is not there is added, or put back
+where it was cancelled. Nobody is told of what they were not told before: an invitation is updated for exactly those who
+have it, and a report's debtor hears of a new date only where the debtor was asked for the old one.
+`docs/decisions/0010` says what becomes of a ladder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
+from pfflow.domain.business_days import DAY, wall_instant
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, location_of
-from pfflow.domain.obligations import INVITED, TOLD, Obligation, ObligationKind, Status
+from pfflow.domain.obligations import INVITED, ISSUE, KEPT, Obligation, ObligationKind, Status
 from pfflow.domain.planning import Wanted, Window, source_of, wanted
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Phase
@@ -34,10 +36,15 @@ _SLACK = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class Replan:
-    """What a plan says of one project: the changes to show, and the decision that makes exactly them."""
+    """What a plan says of one project: the changes to show, and the decision that makes exactly them.
+
+    A plan of the same dossier says the same until `holds_until`: the end of the day, or the instant at which something
+    that lies ahead no longer does.
+    """
 
     changes: tuple[Change, ...]
     decision: Decision
+    holds_until: datetime
 
 
 def horizon_on(playbook: Playbook, as_of: datetime) -> date:
@@ -53,7 +60,7 @@ def replan(dossier: Dossier, as_of: datetime, *, before: Playbook | None = None,
     """
     draft = Draft(dossier, Stage.COMMUNICATION, as_of)
     desk = _Desk(draft, before or dossier.playbook, Window(draft.today, until or horizon_on(dossier.playbook, as_of)))
-    ahead = {o.key: o for o in draft.live() if o.due_at > as_of}
+    ahead = {o.key: o for o in draft.live() if o.due_at > as_of and ISSUE not in o.details}
     asked_for, unreadable = _asked_for(desk, ahead)
     asked_for = {**asked_for, **_first_periods(desk, ahead, asked_for)}
     changes = []
@@ -68,7 +75,22 @@ def replan(dossier: Dossier, as_of: datetime, *, before: Playbook | None = None,
             change = _cancelled(desk, held)
         if change is not None:
             changes.append(change)
-    return Replan(tuple(changes), draft.decision())
+    midnight = wall_instant(draft.today + DAY, time(), dossier.playbook.zone)
+    coming = [o.due_at for o in (*ahead.values(), *(one.obligation for one in asked_for.values())) if o.due_at > as_of]
+    return Replan(tuple(changes), draft.decision(), min([midnight, *coming]))
+
+
+def recorded(dossier: Dossier, decision: Decision) -> Dossier:
+    """Give the dossier as it is once a decision is recorded."""
+    held = dossier.held
+    after = replace(
+        held,
+        obligations={**held.obligations, **{one.key: one for one in decision.obligations}},
+        firings={**held.firings, **{(one.obligation_key, one.rung): one for one in decision.firings}},
+        conclusions={**held.conclusions, **{(one.stage, one.subject): one for one in decision.conclusions}},
+        engaged_at=held.engaged_at or decision.as_of,
+    )
+    return replace(dossier, held=after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +172,8 @@ def _cancelled(desk: _Desk, held: Obligation) -> Change:
     source = source_of(held.key)
     reasons = why_cancelled(draft.dossier, desk.before, source, held)
     last = replace(held, sequence=held.sequence + (1 if held.told(INVITED) else 0))
-    bare = replace(last, details={name: value for name, value in held.details.items() if name not in TOLD})
+    # Who was invited stays with it: it is they whose calendars show it as cancelled.
+    bare = replace(last, details={n: value for n, value in held.details.items() if n not in KEPT or n == INVITED})
     draft.move(bare, Status.CANCELLED, by=HOUSE, because=_said(reasons))
     return _change(Kind.CANCELLED, source, (last, None), reasons, tell_cancelled(draft, last, reasons))
 
@@ -164,11 +187,13 @@ def _changed(desk: _Desk, held: Obligation, one: Wanted) -> Change | None:
     kind = _kind(held, new, guests)
     if kind is None:
         return None
+    if kind is Kind.MOVED and _reaches_people(draft, held, new):
+        # A new date begins a new climb, by the ladders of the playbook that is to be, and they say who is invited.
+        new = replace(new, sequence=held.sequence + 1, climbing={})
+        guests = attendance(draft, new)
     reasons = guests.reasons
     if kind is not Kind.ATTENDEES:
         reasons = (*why_changed(draft.dossier, desk.before, one.source, held, new), *reasons)
-    if kind is Kind.MOVED and _reaches_people(draft, held, new):
-        new = replace(new, sequence=held.sequence + 1)
     new = new.telling(INVITED, guests.invited_after)
     draft.shift(new, str(kind), _said(reasons))
     told = tell_changed(draft, held, new, guests, reasons, visible=kind is Kind.MOVED)
@@ -181,15 +206,13 @@ def _follows(held: Obligation, one: Obligation) -> bool:
     """Whether what is held has the terms of what should be already."""
     if held.due_at != one.due_at or any(getattr(held, name) != getattr(one, name) for name in _FOLLOWED):
         return False
-    kept = {name: value for name, value in held.details.items() if name not in TOLD}
-    return kept == one.details
+    return {name: value for name, value in held.details.items() if name not in KEPT} == one.details
 
 
 def _following(held: Obligation, one: Obligation) -> Obligation:
     """Give what is held with the terms of what should be; its life, its sequence and who was told of it stay."""
-    kept = {name: value for name, value in held.details.items() if name in TOLD}
     changes = {name: getattr(one, name) for name in _FOLLOWED}
-    return replace(held, **changes, details={**one.details, **kept})
+    return replace(held, **changes, details={**one.details, **held.kept_details})
 
 
 def _kind(held: Obligation, new: Obligation, guests: Attendance) -> Kind | None:

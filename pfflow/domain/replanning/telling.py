@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pfflow.domain.courses import rungs_of
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import addresses, invitation_to, invited_by, location_of, steps
 from pfflow.domain.ladder import Action, Firing, Rung, Step, name_at
@@ -61,14 +62,14 @@ def attendance(draft: Draft, obligation: Obligation) -> Attendance:
     no rung of the ladder would invite.
     """
     refs = obligation.told(INVITED)
-    ladder = draft.dossier.playbook.ladders.get(obligation.ladder)
+    rungs = rungs_of(draft.dossier.playbook, obligation)
     guests = _contacts(draft, refs)
-    if not refs or obligation.kind is not ObligationKind.MEETING or ladder is None:
+    if not refs or obligation.kind is not ObligationKind.MEETING or not rungs:
         return Attendance(everyone=guests, staying=guests)
     fired = {f.rung.partition("#")[0] for f in draft.firings_of(obligation.key) if f.outcome in ("fired", "merged")}
     invited = addresses(draft, refs)
-    meant = invited_by(draft, obligation, ladder.rungs)
-    called = invited_by(draft, obligation, (rung for rung in ladder.rungs if rung.name in fired))
+    meant = invited_by(draft, obligation, rungs)
+    called = invited_by(draft, obligation, (rung for rung in rungs if rung.name in fired))
     return Attendance(
         everyone=_in_order(meant.values()),
         staying=tuple(c for c in guests if c.email.lower() in meant),
@@ -126,11 +127,8 @@ def rearm(draft: Draft, was: Obligation, now: Obligation) -> None:
     Invitations that went out: the update took their place. Rungs that were taken for the old date, and reminders, whose
     instant for the new date is past: the change said it. All others are taken at their instants for the new date.
     """
-    ladder = draft.dossier.playbook.ladders.get(now.ladder)
-    if ladder is None:
-        return
     taken = {firing.rung for firing in draft.firings_of(was.key)}
-    for step in steps(draft, now, ladder):
+    for step in steps(draft, now, rungs_of(draft.dossier.playbook, now)):
         old = step.name.replace(name_at(step.rung, now.sequence), name_at(step.rung, was.sequence), 1)
         before = old in taken
         past = step.at <= draft.as_of

@@ -1,0 +1,163 @@
+"""What a rehearsed project holds, with indices, so that a decision costs what is due and not what exists."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pfflow.domain.decision import Conclusion, Holdings, Made, remembered_in
+from pfflow.domain.facts import Facts, Interaction
+from pfflow.domain.ladder import Firing
+from pfflow.domain.obligations import Obligation
+from pfflow.domain.words import Stage
+
+EVER = datetime(1, 1, 1, tzinfo=UTC)
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Index:
+    """One project's obligations, firings, conclusions and interactions, each found by what is asked for.
+
+    `stirs` says when something may next be said of a live obligation; what is not in it may be spoken of at once.
+    """
+
+    obligations: dict[str, Obligation] = field(default_factory=dict)
+    firings: dict[tuple[str, str], Firing] = field(default_factory=dict)
+    conclusions: dict[tuple[Stage, str], Conclusion] = field(default_factory=dict)
+    concluded_by: dict[Stage, dict[str, Conclusion]] = field(default_factory=lambda: {stage: {} for stage in Stage})
+    stirs: dict[str, datetime] = field(default_factory=dict)
+    of_stage: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
+    live: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
+    last_due: dict[Stage, dict[str, date]] = field(default_factory=lambda: {stage: {} for stage in Stage})
+    closed: dict[Stage, set[str]] = field(default_factory=lambda: {stage: set() for stage in Stage})
+    due_in: dict[int, dict[str, Obligation]] = field(default_factory=lambda: defaultdict(dict))
+    fired_in: dict[int, list[Firing]] = field(default_factory=lambda: defaultdict(list))
+    firings_of: dict[str, list[Firing]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+    touches: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
+
+    def put(self, one: Obligation) -> None:
+        """Keep an obligation in the place of the one with its key."""
+        before = self.obligations.get(one.key)
+        self.obligations[one.key] = one
+        self.of_stage[one.stage][one.key] = one
+        if before is not None and before.due_on != one.due_on:
+            del self.due_in[_month(before.due_on)][one.key]
+        self.due_in[_month(one.due_on)][one.key] = one
+        if one.live:
+            self.live[one.stage][one.key] = one
+            self.closed[one.stage].discard(one.key)
+        else:
+            self.closed[one.stage].add(one.key)
+            self.live[one.stage].pop(one.key, None)
+            self.stirs.pop(one.key, None)
+        self._note_last_due(before, one)
+
+    def _note_last_due(self, before: Obligation | None, one: Obligation) -> None:
+        source, last = _source(one), self.last_due[one.stage]
+        if before is None or before.due_on <= one.due_on:
+            last[source] = max(one.due_on, last.get(source, one.due_on))
+        elif last[source] == before.due_on:
+            last[source] = max(o.due_on for o in self.of_stage[one.stage].values() if _source(o) == source)
+
+    def fire(self, firing: Firing) -> None:
+        """Keep a firing."""
+        self.firings[firing.obligation_key, firing.rung] = firing
+        self.firings_of[firing.obligation_key].append(firing)
+        self.fired_in[_month(firing.fired_at)].append(firing)
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Keep a conclusion in the place of the one on its subject."""
+        self.conclusions[conclusion.stage, conclusion.subject] = conclusion
+        self.concluded_by[conclusion.stage][conclusion.subject] = conclusion
+
+    def hear(self, touches: Iterable[Interaction]) -> None:
+        """Keep interactions that are new."""
+        for one in touches:
+            if one.obligation_key:
+                insort(self.answers[one.obligation_key], one, key=lambda t: t.ext_id)
+            if one.party_ref:
+                self.touches[one.party_ref].append(one)
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month
+
+
+def _source(one: Obligation) -> str:
+    return one.key.split("/", 2)[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed(Holdings):
+    """Holdings that look up in an index instead of looking through; what they say is the same, by test."""
+
+    index: Index
+
+    def remembered(self, what: Hashable, make: Callable[[], Made]) -> Made:
+        """Give what is made of the facts other than interactions, made once until they change."""
+        return remembered_in(self.index.memo, what, make)
+
+    def of_stage(self, stage: Stage) -> Iterable[Obligation]:
+        """Give the obligations a stage keeps."""
+        return self.index.of_stage[stage].values()
+
+    def live(self, stage: Stage) -> Iterable[Obligation]:
+        """Give a stage's obligations that are still owed."""
+        return self.index.live[stage].values()
+
+    def stirring(self, stage: Stage, as_of: datetime) -> Iterable[Obligation]:
+        """Give those of them whose time has come."""
+        stirs = self.index.stirs
+        return [one for key, one in self.index.live[stage].items() if stirs.get(key, EVER) <= as_of]
+
+    def closed(self, stage: Stage) -> Container[str]:
+        """Give the keys of a stage's obligations that are no longer owed."""
+        return self.index.closed[stage]
+
+    def concluded_by(self, stage: Stage) -> Iterable[Conclusion]:
+        """Give what a stage has concluded."""
+        return self.index.concluded_by[stage].values()
+
+    def due_within(self, first: date, last: date) -> Iterable[Obligation]:
+        """Give the obligations due from a day to a day."""
+        return [one for one in self._due_in_months(first, last) if first <= one.due_on <= last]
+
+    def _due_in_months(self, first: date, last: date) -> Iterator[Obligation]:
+        for month in range(_month(first), _month(last) + 1):
+            if month in self.index.due_in:
+                yield from self.index.due_in[month].values()
+
+    def last_due(self, stage: Stage) -> Mapping[str, date]:
+        """Give the last day on which something of each source is due."""
+        return self.index.last_due[stage]
+
+    def firings_of(self, obligation_key: str) -> Iterable[Firing]:
+        """Give the firings of an obligation."""
+        return self.index.firings_of.get(obligation_key, ())
+
+    def fired_within(self, first: date, last: date) -> Iterable[Firing]:
+        """Give the firings of the months of two days."""
+        months = range(_month(first), _month(last) + 1)
+        return [one for month in months if month in self.index.fired_in for one in self.index.fired_in[month]]
+
+    def answers_to(self, obligation_key: str) -> Iterable[Interaction]:
+        """Give the interactions that name an obligation."""
+        return self.index.answers.get(obligation_key, ())
+
+    def touches_with(self, party_ref: str) -> Iterable[Interaction]:
+        """Give the interactions with a party."""
+        return self.index.touches.get(party_ref, ())
+
+
+def begun(facts: Facts) -> Index:
+    """Give an index in which nothing is decided yet."""
+    index = Index()
+    index.hear(facts.interactions)
+    return index

@@ -1,0 +1,265 @@
+"""Living one project through the years: the real decisions, past the sweeps that have nothing to say."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from pfflow.cycle import Cycle, Outcome
+from pfflow.domain.business_days import DAY, wall_instant
+from pfflow.domain.decision import Decision, Dossier, Finding
+from pfflow.domain.drafting import Draft
+from pfflow.domain.facts import Absence
+from pfflow.domain.obligations import Status
+from pfflow.domain.planning import Window, wanted
+from pfflow.domain.replanning import replan
+from pfflow.domain.words import Stage
+from pfflow.ports import NotHeld
+from pfflow.rehearsal.clock import SWEEPS, first_sweep, sweep_after
+from pfflow.rehearsal.happenings import concerns, happen, happens_at
+from pfflow.rehearsal.index import EVER, NEVER
+from pfflow.rehearsal.people import People, Reply
+from pfflow.rehearsal.quiet import Quiet, stirs_at
+from pfflow.rehearsal.script import Happening, Missed, Script
+from pfflow.rehearsal.world import Life, MemoryStore
+
+_PAID_AT = time(16)
+
+See = Callable[[Decision, Dossier], None]
+"""Is shown every decision that said something, with the dossier it was made from as it stands after it."""
+
+
+class RehearsalError(RuntimeError):
+    """A decision that failed: live it would fail as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days that are rehearsed, both included."""
+
+    first: date
+    last: date
+
+
+@dataclass(slots=True)
+class Living:
+    """One project being lived. `every_sweep` leaves none out, to show that leaving out changes nothing."""
+
+    store: MemoryStore
+    cycle: Cycle
+    project_ref: str
+    script: Script
+    span: Span
+    see: See
+    every_sweep: bool = False
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    said: list[tuple[datetime, Reply]] = field(default_factory=list)
+    looked: list[tuple[datetime, Stage]] = field(default_factory=list)
+    _looks: dict[Stage, datetime] = field(default_factory=dict)
+    _queue: list[tuple[datetime, int, Happening | Reply | Missed]] = field(default_factory=list)
+    _expected: dict[str, int] = field(default_factory=dict)
+    _quiet: Quiet = field(default_factory=Quiet)
+    _number: int = 0
+
+    def through(self) -> None:
+        """Live every day of the span. Raises RehearsalError."""
+        zone = self.cycle.playbook.zone
+        begins = wall_instant(self.span.first, time(0), zone)
+        ends = wall_instant(self.span.last + DAY, time(0), zone)
+        people = self._begun(begins)
+        while True:
+            at, _, stage = min((at, number, stage) for number, (stage, at) in enumerate(self._looks.items()))
+            if self._queue and self._queue[0][0] <= at:
+                at, number, what = heapq.heappop(self._queue)
+                if at >= ends:
+                    break
+                self._turn(at, number, what, people)
+            elif at >= ends:
+                break
+            else:
+                self._decide(stage, at, people)
+
+    def _begun(self, begins: datetime) -> People:
+        """Make everything ready for the first day: who is away, what will happen, and the people."""
+        life, zone = self._life, self.cycle.playbook.zone
+        known = {contact.contact_ref for contact in life.facts.contacts}
+        away = tuple(
+            Absence(contact_ref=a.contact, since=a.since, until=a.until, substitute_ref=a.substitute)
+            for a in self.script.absences
+            if a.contact in known
+        )
+        if away:
+            life.learn(absences=away)
+        people = People(self.script, self._history(begins))
+        for happening in self.script.happenings:
+            if concerns(happening, life):
+                self._expect(max(begins, happens_at(happening, self.cycle.playbook)), happening)
+                missed = happening.missed_payment
+                if missed is not None and missed.paid is not None:
+                    self._expect(wall_instant(missed.paid, _PAID_AT, zone), missed)
+        self._looks = {stage: first_sweep(stage, begins, zone) for stage in SWEEPS}
+        for touch in life.facts.interactions:
+            if touch.obligation_key and touch.at > begins:
+                self._expect(touch.at, Reply(touch.at, touch.obligation_key))
+        return people
+
+    @property
+    def _life(self) -> Life:
+        return self.store.lives[self.project_ref]
+
+    def _expect(self, at: datetime, what: Happening | Reply | Missed) -> int:
+        self._number += 1
+        heapq.heappush(self._queue, (at, self._number, what))
+        return self._number
+
+    def _dossier(self, as_of: datetime) -> Dossier:
+        return self.cycle.dossier(self._life.holdings, as_of)
+
+    def _decide(self, stage: Stage, at: datetime, people: People) -> None:
+        life = self._life
+        life.decision = None
+        stirred = [one.key for one in life.holdings.stirring(stage, at)]
+        outcome = self.cycle.decide(stage, self.project_ref, at)
+        if outcome.error:
+            raise RehearsalError(f"{self.project_ref}: {stage} at {at.isoformat()} fails: {outcome.error}")
+        self.looked.append((at, stage))
+        self._note(outcome)
+        self._after(stage, at, stirred, people)
+
+    def _note(self, outcome: Outcome) -> None:
+        for finding in outcome.findings:
+            self.findings.setdefault((finding.kind, finding.subject), finding)
+
+    def _after(self, stage: Stage, at: datetime, stirred: Sequence[str], people: People) -> None:
+        life, decision = self._life, self._life.decision
+        dossier = self._dossier(at)
+        if decision is not None and not decision.quiet:
+            self.see(decision, dossier)
+            self._hear_back(decision, dossier, people)
+            if stage is Stage.IDENTIFICATION and decision.conclusions:
+                self._wake((Stage.INFORMATION_GATHERING,), at)
+            if stage is not Stage.EVALUATION and self._is_scored(decision):
+                self._wake((Stage.EVALUATION,), at)
+        zone = self.cycle.playbook.zone
+        if self.every_sweep:
+            self._looks[stage] = sweep_after(stage, at, zone)
+            return
+        index, draft = life.index, Draft(dossier, stage, at)
+        live = index.live[stage]
+        changed = [one.key for one in decision.obligations] if decision is not None else []
+        for key in {*stirred, *changed}:
+            if key in live:
+                index.stirs[key] = stirs_at(draft, live[key])
+        soonest = min((index.stirs.get(key, EVER) for key in live), default=NEVER)
+        look = min(soonest, self._quiet.looks_at(stage, dossier, at))
+        self._looks[stage] = (
+            max(sweep_after(stage, at, zone), first_sweep(stage, look, zone)) if look < NEVER else NEVER
+        )
+
+    def _is_scored(self, decision: Decision) -> bool:
+        """Whether a decision changes what a card that is not sent yet is about: what was due in its month."""
+        cards = self._life.index.live[Stage.EVALUATION].values()
+        months = {(one.period_start, one.period_end) for one in cards}
+        return any(
+            first is not None and last is not None and first <= one.due_on <= last
+            for first, last in months
+            for one in decision.obligations
+        )
+
+    def _hear_back(self, decision: Decision, dossier: Dossier, people: People) -> None:
+        """Let people who were told of something for the first time answer it when they will."""
+        told = dict.fromkeys(notice.obligation_key for notice in decision.notices)
+        moved = [o.key for o in decision.obligations if o.key in self._expected and o.status is Status.PLANNED]
+        for key in (*told, *moved):
+            owed = dossier.held.obligations[key]
+            if not owed.live or (key in self._expected and key not in moved):
+                continue
+            self._expected[key] = 0
+            asked = sorted(n.contact_ref for n in decision.notices if n.obligation_key == key)
+            if any(touch.at > decision.as_of for touch in dossier.held.answers_to(key)) or self._is_missed(key):
+                continue
+            reply = people.reply(dossier, owed, asked, decision.as_of)
+            if reply is not None:
+                self._expected[key] = self._expect(reply.at, reply)
+
+    def _is_missed(self, key: str) -> bool:
+        refs = {one.missed_payment.ref for one in self.script.happenings if one.missed_payment is not None}
+        return key.split("/")[1] in refs
+
+    def _turn(self, at: datetime, number: int, what: Happening | Reply | Missed, people: People) -> None:
+        """Let something happen to the project, and wake whom it concerns."""
+        if isinstance(what, Reply):
+            if self._expected.get(what.obligation_key, number) in (number, 0):
+                self._take(at, what)
+            return
+        if isinstance(what, Missed):
+            owed = [o for o in self._life.index.live[Stage.COMMUNICATION].values() if o.key.split("/")[1] == what.ref]
+            for one in owed:
+                reply = people.pays(self._dossier(at), one, at)
+                if reply is not None:
+                    self._take(at, reply)
+            return
+        replans = happen(what, self._life)
+        self._changed(at)
+        if replans:
+            self._replan(at, people)
+
+    def _take(self, at: datetime, reply: Reply) -> None:
+        """Let what somebody said or did come in."""
+        life = self._life
+        owed = life.index.obligations.get(reply.obligation_key)
+        if reply.touch is not None:
+            if owed is None or not owed.live:
+                return
+            life.hear(reply.touch)
+        elif reply.records:
+            life.learn(**reply.records)
+        if reply.touch is not None or reply.records:
+            self.said.append((at, reply))
+        if owed is None or reply.records.keys() - {"fund_use"}:
+            self._changed(at)
+            return
+        life.index.stirs[owed.key] = EVER
+        self._wake((owed.stage,), at)
+        if reply.records:  # the budget is in the cards that are open
+            self._wake((Stage.EVALUATION,), at)
+
+    def _changed(self, at: datetime) -> None:
+        """Ask every stage of everything again: the facts are others."""
+        self._quiet.forget()
+        self._life.index.stirs.clear()
+        self._wake(tuple(SWEEPS), at)
+
+    def _replan(self, at: datetime, people: People) -> None:
+        """Plan and apply, as people do when an official list arrives."""
+        with self.store.deciding(self.project_ref, Stage.COMMUNICATION, at, again=True) as held:
+            if isinstance(held, NotHeld):
+                return
+            decision = replan(self.cycle.dossier(held.holdings, at), at).decision
+            held.record(decision)
+        dossier = self._dossier(at)
+        self.see(decision, dossier)
+        self._hear_back(decision, dossier, people)
+
+    def _wake(self, stages: Sequence[Stage], at: datetime) -> None:
+        zone = self.cycle.playbook.zone
+        for stage in stages:
+            self._looks[stage] = min(self._looks[stage], first_sweep(stage, at, zone))
+
+    def _history(self, begins: datetime) -> Callable[[str], Sequence[int]]:
+        """Give how late each party was in the register's past: calendar days from due to said, fulfilments only."""
+        life = self._life
+        spoken = [t for t in life.facts.interactions if t.obligation_key]
+        late: dict[str, list[int]] = {}
+        if spoken:
+            dossier, zone = self._dossier(begins), self.cycle.playbook.zone
+            days = [t.at.astimezone(zone).date() for t in spoken]
+            window = Window(date(min(days).year - 1, 1, 1), date(max(days).year, 12, 31))
+            due = {one.obligation.key: one.obligation.due_on for one in wanted(dossier, window, lambda *_: None)}
+            for touch in spoken:
+                if touch.obligation_key in due and touch.kind.value in ("fulfilment", "meeting"):
+                    said_on = touch.at.astimezone(zone).date()
+                    late.setdefault(touch.party_ref, []).append((said_on - due[touch.obligation_key]).days)
+        return lambda party_ref: late.get(party_ref, ())

@@ -1,0 +1,179 @@
+"""Running a rehearsal: each project lived over memory, on as many cores as are given, joined in their order."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from multiprocessing import get_context
+
+from pfflow.bootstrap import calendar_of
+from pfflow.calendars import codes_in, holiday_names
+from pfflow.cycle import Cycle
+from pfflow.domain.business_days import BusinessCalendar, wall_instant
+from pfflow.domain.decision import Holdings
+from pfflow.domain.facts import Facts
+from pfflow.domain.playbook import Playbook
+from pfflow.domain.words import Words
+from pfflow.ports import Claimed, Receipt
+from pfflow.rehearsal.figures import HolidaysOf, Rehearsed, rehearsed
+from pfflow.rehearsal.living import Living, Span
+from pfflow.rehearsal.scope import facts_of
+from pfflow.rehearsal.script import EVERYBODY_ON_TIME, Script
+from pfflow.rehearsal.tally import Part, Tally
+from pfflow.rehearsal.world import MemoryStore
+
+_ADDED = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+"""What a list says behind a holiday's name, such as (observed)."""
+_BRIDGING = re.compile(r"day off", re.IGNORECASE)
+_WEEKEND_BETWEEN = 3
+
+_NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class NoMailer:
+    """Sends nothing; there is nothing to send."""
+
+    connections = 1
+
+    @asynccontextmanager
+    async def kept_open(self) -> AsyncIterator[None]:
+        """Keep nothing open."""
+        yield
+
+    async def deliver(self, claimed: Sequence[Claimed]) -> tuple[Receipt, ...]:
+        """Give no receipt."""
+        del claimed
+        return ()
+
+
+@dataclass(slots=True)
+class _KeptCalendars:
+    """Gives calendars as the live engine does, one a year of the clock and state of the lists."""
+
+    kept: dict[Hashable, BusinessCalendar] = field(default_factory=dict)
+
+    def __call__(self, playbook: Playbook, holdings: Holdings, as_of: datetime) -> BusinessCalendar:
+        # What a calendar is made of beside the playbook: the years it spans, the project's codes and the lists.
+        reach = (as_of + timedelta(days=playbook.horizon_days)).date()
+        asked = (reach, as_of.year, holdings.engaged_at, holdings.project.calendars, holdings.holiday_lists)
+        if asked not in self.kept:
+            self.kept[asked] = calendar_of(playbook, holdings, as_of)
+        return self.kept[asked]
+
+
+def cycle_over(store: MemoryStore, playbook: Playbook) -> Cycle:
+    """Give the engine's hands over a store in memory: no mail, and no clock but the instants it is asked about."""
+    return Cycle(
+        store=store,
+        playbook=playbook,
+        calendar_of=_KeptCalendars(),
+        mailer=NoMailer(),
+        clock=lambda: _NO_TIME,
+        worker="rehearsal",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything a rehearsal is made of: facts, playbook, script and days."""
+
+    facts: Facts
+    playbook: Playbook
+    span: Span
+    script: Script = EVERYBODY_ON_TIME
+
+
+def rehearse(stage: Stage, *, cores: int = 1, report: Callable[[int, int], None] = lambda *_: None) -> Rehearsed:
+    """Live every project and compute the figures; `report` is told how many of how many are done.
+
+    Equal stages give equal findings, whatever the number of cores. Raises RehearsalError.
+    """
+    refs = sorted(project.project_ref for project in stage.facts.projects)
+    # A project's facts alone go to its process: what the others have does not concern it.
+    scenes = [replace(stage, facts=facts_of(stage.facts, ref)) for ref in refs]
+    parts: list[Part] = []
+    if min(cores, len(scenes)) > 1:
+        # Started afresh, not forked: a forked process would share locks of threads that it does not have.
+        with ProcessPoolExecutor(min(cores, len(scenes)), mp_context=get_context("spawn")) as pool:
+            for part in pool.map(lived, scenes):
+                parts.append(part)
+                report(len(parts), len(refs))
+    else:
+        for scene in scenes:
+            parts.append(lived(scene))
+            report(len(parts), len(refs))
+    playbook = stage.playbook
+    return rehearsed(
+        parts,
+        playbook=f"{playbook.name}/{playbook.version}",
+        script=stage.script,
+        span=(stage.span.first, stage.span.last),
+        holidays_of=named_holidays(stage),
+    )
+
+
+def lived(stage: Stage) -> Part:
+    """Live the one project of a stage; gives what was noted."""
+    store = MemoryStore(stage.facts)
+    (ref,) = store.project_refs()
+    tally = Tally(stage.span.first)
+    cycle = cycle_over(store, stage.playbook)
+    living = Living(store, cycle, ref, stage.script, stage.span, tally.see)
+    with _without_collecting():
+        living.through()
+    life = store.lives[ref]
+    ends = wall_instant(stage.span.last, stage.playbook.hours.closes, stage.playbook.zone)
+    found = tuple((one.kind, one.subject, one.text) for _, one in sorted(living.findings.items()))
+    return tally.part(life, cycle.dossier(life.holdings, ends), found, len(living.looked))
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for no cycles while everything that is made is kept: each look would go through all of it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def named_holidays(stage: Stage) -> HolidaysOf:
+    """Give the names of the holidays of each project's calendars."""
+    codes = {
+        one.project_ref: tuple(dict.fromkeys((*stage.playbook.calendars, *codes_in(one.calendars))))
+        for one in stage.facts.projects
+    }
+
+    def of(project_ref: str, year: int) -> Mapping[date, Words]:
+        return _named(codes[project_ref], year)
+
+    return of
+
+
+@lru_cache(maxsize=4096)
+def _named(codes: tuple[str, ...], year: int) -> Mapping[date, Words]:
+    """Give the names of a year's holidays; a bridging day off has the name of the feast it belongs to."""
+    found: dict[date, Words] = {}
+    for code in codes:
+        for day, names in holiday_names(code, year).items():
+            zh, en = (_ADDED.sub("", name).strip() for name in names)
+            found.setdefault(day, Words(zh or en, en or zh))
+    runs: list[list[date]] = []
+    for day in sorted(found):
+        # A weekend does not part what is one feast.
+        near = runs and (day - runs[-1][-1]).days <= _WEEKEND_BETWEEN
+        (runs[-1].append if near else lambda one: runs.append([one]))(day)
+    for run in runs:
+        proper = [found[day] for day in run if not _BRIDGING.match(found[day].en)]
+        for day in run:
+            if proper and _BRIDGING.match(found[day].en):
+                found[day] = proper[0]
+    return found

@@ -1,0 +1,231 @@
+"""Bugs planted on purpose, each a part in a part's place: a simulation that finds none of them shows nothing.
+
+The product is not edited: a store that forgets a rule, a mailer that breaks one, or a function of the house that is
+another for the time of a seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import pfflow.cycle
+from pfflow.domain.decision import Decision, Dossier
+from pfflow.domain.drafting import Draft
+from pfflow.domain.facts import Touch
+from pfflow.domain.ladder import Firing
+from pfflow.domain.notices import Notice
+from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.words import Stage
+from pfflow.ports import Claimed, NotHeld, Receipt, Recorded
+from tests.simulation.model_store import ModelHeld, ModelStore
+from tests.simulation.outside import SimulatedMailer
+from tests.simulation.run import Parts, Result, simulate
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A bug: what it is, the parts that have it, and what is replaced while a seed runs."""
+
+    name: str
+    parts: Parts = field(default_factory=Parts)
+    planted: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+def simulate_with(bug: Bug, seed: int) -> Result:
+    """Live a seed in a house that has the bug."""
+    with bug.planted():
+        return simulate(seed, bug.parts)
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+class _MarksTooEarly(ModelStore):
+    """Marks a rung as taken as soon as it is decided, before the decision is recorded."""
+
+    @contextmanager
+    def deciding(
+        self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
+    ) -> Iterator[ModelHeld | NotHeld]:
+        with super().deciding(project_ref, stage, as_of, again=again) as held:
+            at_once = partial(self._mark_firings, project_ref)
+            yield _Eager(held, at_once) if isinstance(held, ModelHeld) else held
+
+    def _mark_firings(self, project_ref: str, decision: Decision) -> None:
+        for firing in decision.firings:
+            self._projects[project_ref].firings[firing.obligation_key, firing.rung] = firing
+
+
+class _WritesOutside(ModelStore):
+    """Appends to the ledger at once, not with the rest of the decision."""
+
+    @contextmanager
+    def deciding(
+        self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
+    ) -> Iterator[ModelHeld | NotHeld]:
+        with super().deciding(project_ref, stage, as_of, again=again) as held:
+            at_once = partial(self._append_entries, project_ref)
+            yield _Eager(held, at_once, entries=False) if isinstance(held, ModelHeld) else held
+
+    def _append_entries(self, project_ref: str, decision: Decision) -> None:
+        self._append(project_ref, decision.entries)
+
+
+class _Eager(ModelHeld):
+    """A hold under which something happens as soon as a decision is recorded."""
+
+    def __init__(self, held: ModelHeld, at_once: Callable[[Decision], None], *, entries: bool = True) -> None:
+        super().__init__(held.holdings)
+        self._held = held
+        self._at_once = at_once
+        self._entries = entries
+
+    def record(self, decision: Decision) -> Recorded:
+        self._at_once(decision)
+        return self._held.record(decision if self._entries else replace(decision, entries=()))
+
+
+class _KeepsClaims(ModelStore):
+    """Gives a claim that never ends: what a dead worker had nobody gets."""
+
+    def claim(
+        self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False
+    ) -> tuple[Claimed, ...]:
+        claimed = super().claim(worker, now, limit, seconds, chat=chat)
+        for one in claimed:
+            self._letters[one.message_id].claimed_until = now + timedelta(days=3650)
+        return claimed
+
+    def renew(self, worker: str, keys: Sequence[str], _until: datetime) -> frozenset[str]:
+        return frozenset(key for key in keys if self._letters[key].claimed_by == worker)
+
+
+class _ForgetsCancelling(ModelStore):
+    """Does not write that something was cancelled, so its ladder climbs on."""
+
+    def _apply(self, project: Any, decision: Decision) -> None:
+        kept = tuple(one for one in decision.obligations if one.status is not Status.CANCELLED)
+        super()._apply(project, replace(decision, obligations=kept))
+
+
+class _LetsAnybodyMark(ModelStore):
+    """Takes a mark from a worker that lost its claim."""
+
+    def settle(self, worker: str, receipts: Sequence[Receipt]) -> None:
+        for receipt in receipts:
+            if self._letters[receipt.message_id].status == "waiting":
+                self._letters[receipt.message_id].claimed_by = worker
+        super().settle(worker, receipts)
+
+
+class _RevivesClaims(ModelStore):
+    """Renews a claim although another worker has the letter by now."""
+
+    def renew(self, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
+        for key in keys:
+            if self._letters[key].status == "waiting":
+                self._letters[key].claimed_by = worker
+        return super().renew(worker, keys, until)
+
+
+class _PostsAgain(ModelStore):
+    """Forgets the stage's mark and what was fired under a hold that is taken twice at one instant."""
+
+    def holdings(self, project_ref: str) -> Any:
+        held = super().holdings(project_ref)
+        last = max((firing.fired_at for firing in held.firings.values()), default=None)
+        return replace(held, firings={k: f for k, f in held.firings.items() if f.fired_at != last})
+
+
+class _NewMessageId(SimulatedMailer):
+    """Gives a letter that is tried again another Message-ID."""
+
+    def message_id(self, claimed: Claimed) -> str:
+        return f"{claimed.message_id}-{claimed.attempts}" if claimed.attempts else claimed.message_id
+
+
+class _TakesRefusalForSuccess(SimulatedMailer):
+    """Says of a letter that was put off that it was sent."""
+
+    async def _one(self, claimed: Claimed) -> Receipt:
+        receipt = await super()._one(claimed)
+        return replace(receipt, outcome="sent", retry_at=None) if receipt.response.startswith("451") else receipt
+
+
+def _hold_for_ever() -> AbstractContextManager[None]:
+    right = Draft.hold
+
+    def hold(draft: Draft, obligation: Obligation, until: datetime, *, by: str) -> Obligation:
+        return right(draft, obligation, until + timedelta(days=3650), by=by)
+
+    return _replaced(Draft, "hold", hold)
+
+
+def _give_no_reason() -> AbstractContextManager[None]:
+    right = Draft.fire
+
+    def fire(draft: Draft, firing: Firing, notices: Sequence[Notice]) -> None:
+        right(draft, replace(firing, because="") if firing.outcome == "skipped" else firing, notices)
+
+    return _replaced(Draft, "fire", fire)
+
+
+def _leave_a_hole() -> AbstractContextManager[None]:
+    right = Draft.fire
+
+    def fire(draft: Draft, firing: Firing, notices: Sequence[Notice]) -> None:
+        if firing.outcome != "skipped":
+            right(draft, firing, notices)
+
+    return _replaced(Draft, "fire", fire)
+
+
+def _ignore_fulfilment() -> AbstractContextManager[None]:
+    right = pfflow.cycle.STAGES
+
+    def deaf(dossier: Dossier, as_of: datetime) -> Decision:
+        heard = tuple(t for t in dossier.facts.interactions if t.kind is not Touch.FULFILMENT)
+        facts = replace(dossier.facts, interactions=heard)
+        return right[Stage.INFORMATION_GATHERING](replace(dossier, held=replace(dossier.held, facts=facts)), as_of)
+
+    stages: Mapping[Stage, Any] = MappingProxyType({**right, Stage.INFORMATION_GATHERING: deaf})
+    return _replaced(pfflow.cycle, "STAGES", stages)
+
+
+BUGS: tuple[Bug, ...] = (
+    Bug("a rung is marked before it is recorded", Parts(store=_MarksTooEarly)),
+    Bug("a claim is never released", Parts(store=_KeepsClaims)),
+    Bug("a ladder climbs on after its obligation was cancelled", Parts(store=_ForgetsCancelling)),
+    Bug("a worker that lost its claim marks the letter", Parts(store=_LetsAnybodyMark)),
+    Bug("a worker renews a claim that another has taken", Parts(store=_RevivesClaims)),
+    Bug("a letter that is tried again has a new Message-ID", Parts(mailer=_NewMessageId)),
+    Bug("a refusal is taken for success", Parts(mailer=_TakesRefusalForSuccess)),
+    Bug("an acknowledgement never ends", planted=_hold_for_ever),
+    Bug("a rung is skipped without a reason", planted=_give_no_reason),
+    Bug("a rung is skipped and nothing is written of it", planted=_leave_a_hole),
+    Bug("an entry is written outside the transaction", Parts(store=_WritesOutside)),
+    Bug("a stage does not hear a fulfilment", planted=_ignore_fulfilment),
+    Bug("the last firings are not read, so their rungs fire again", Parts(store=_PostsAgain)),
+)
+
+
+def found_by(bug: Bug, first: int = 0, seeds: int = 500) -> Result | None:
+    """Give what the first seed that finds a bug says; None where none of so many does."""
+    for seed in range(first, first + seeds):
+        result = simulate_with(bug, seed)
+        if result.violation:
+            return result
+    return None

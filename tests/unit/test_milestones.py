@@ -1,0 +1,121 @@
+"""What is owed around a milestone, or so long before a rule's dates; and that it moves when the milestone slips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from pfflow.domain.decision import Dossier
+from pfflow.domain.playbook import Cadence
+from pfflow.domain.replanning import Cause, Kind, replan
+from pfflow.domain.words import Stage
+from tests.factories import applied, at, days, lived, make_dossier, make_milestone, small_playbook, with_facts
+
+NOW = at("2026-01-09", 18)
+KEY = "G1/opening/toll"
+
+
+def opening(**changes: object) -> Cadence:
+    """Give the meeting five business days before the opening; of Monday 19 January, that is Monday the 12th."""
+    terms = {
+        "kind": "meeting",
+        "title": {"zh": "通车筹备会", "en": "Opening meeting"},
+        "milestone": "toll",
+        "offset": "-5bd",
+        "at": "10:00",
+        "roll": "preceding",
+        "ladder": "meeting",
+        "activity": "weekly-progress",
+    }
+    return Cadence.model_validate({**terms, **changes})
+
+
+def opens_on(dossier: Dossier, on: str) -> Dossier:
+    return with_facts(
+        dossier, milestones=(make_milestone(planned_on=date(2026, 1, 19), forecast_on=date.fromisoformat(on)),)
+    )
+
+
+def running(cadence: Cadence | None = None) -> Dossier:
+    """Give the motorway after its first week, with nothing planned but around its opening."""
+    playbook = small_playbook().model_copy(update={"cadences": {"opening": cadence or opening()}})
+    begun = opens_on(replace(make_dossier(), playbook=playbook), "2026-01-19")
+    dossier, _ = lived(begun, days("2026-01-05", "2026-01-09"), Stage.COMMUNICATION)
+    return dossier
+
+
+def test_a_meeting_around_a_milestone_is_planned_once_and_invited_to() -> None:
+    found = running().held.obligations[KEY]
+    assert (found.due_on, found.period_end) == (date(2026, 1, 12), date(2026, 1, 19))
+    assert found.told("invited")
+    assert replan(running(), NOW).changes == ()
+
+
+def test_a_milestone_that_slips_moves_the_meeting_and_says_so_to_who_was_invited() -> None:
+    dossier = opens_on(running(), "2026-01-26")
+    found = replan(dossier, NOW)
+    (change,) = found.changes
+    assert (change.kind, change.obligation_key, change.sequence) == (Kind.MOVED, KEY, 1)
+    assert change.now is not None
+    assert change.now.on == date(2026, 1, 19)
+    (reason,) = change.reasons
+    assert reason.cause is Cause.MILESTONE
+    assert reason.words.en == "date slipped: toll from 2026-01-19 to 2026-01-26"
+    assert reason.words.zh == "日期顺延：toll 由 2026-01-19 改为 2026-01-26"
+    mailed = {
+        (n.contact_ref, str(n.invitation.method), n.invitation.sequence) for n in found.decision.notices if n.invitation
+    }
+    assert mailed == {(ref, "REQUEST", 1) for ref in running().held.obligations[KEY].told("invited")}
+    assert all("another date" in str(notice.context) for notice in found.decision.notices)
+    assert replan(applied(dossier, found.decision), NOW).changes == ()
+
+
+def test_a_milestone_that_slips_beyond_the_horizon_takes_the_meeting_along_and_calls_nothing_off() -> None:
+    (change,) = replan(opens_on(running(), "2029-01-15"), NOW).changes
+    assert change.kind is Kind.MOVED
+    assert change.now is not None
+    assert change.now.provisional
+    assert change.now.on == date(2029, 1, 8)
+
+
+def test_a_milestone_that_comes_earlier_brings_the_meeting_forward_but_not_into_the_past() -> None:
+    later = replan(opens_on(running(opening(offset="+5bd")), "2026-01-14"), NOW)
+    assert [reason.words.en for change in later.changes for reason in change.reasons] == [
+        "date brought forward: toll from 2026-01-19 to 2026-01-14"
+    ]
+    assert replan(opens_on(running(), "2026-01-09"), NOW).changes == ()
+
+
+def test_a_milestone_the_register_does_not_have_is_said_and_calls_nothing_off() -> None:
+    found = replan(with_facts(running(), milestones=()), NOW)
+    assert found.changes == ()
+    (finding,) = (one for one in found.decision.findings if one.kind == "no-milestone")
+    assert "milestone toll, which the register does not have" in finding.text.en
+    assert "节点 toll 不在登记表中" in finding.text.zh
+
+
+def test_five_business_days_before_each_calculation_date_keep_their_keys_when_the_offset_changes() -> None:
+    rule = {"milestone": "", "rule": "FREQ=MONTHLY;BYMONTHDAY=-1"}
+    dossier = running(opening(**rule))
+    (january, *_) = sorted(dossier.held.obligations)
+    assert (january, dossier.held.obligations[january].due_on) == ("G1/opening/2026-01-31", date(2026, 1, 26))
+    other = dossier.playbook.model_copy(update={"cadences": {"opening": opening(**rule, offset="-3bd")}})
+    found = replan(replace(dossier, playbook=other), NOW, before=dossier.playbook)
+    assert {change.kind for change in found.changes} == {Kind.MOVED}
+    assert found.changes[0].reasons[0].words.en == "playbook cadences.opening.offset: -5bd → -3bd"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"milestone": ""}, "write either rule"),
+        ({"rule": "FREQ=WEEKLY;BYDAY=MO"}, "write either rule"),
+        ({"offset": "-4bh"}, "counts hours"),
+    ],
+)
+def test_a_cadence_has_one_anchor_and_its_offset_counts_days(changes: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        opening(**changes)
