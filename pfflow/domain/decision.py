@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 
 from pfflow.domain.business_days import DAY, BusinessCalendar
-from pfflow.domain.facts import Facts, Interaction
+from pfflow.domain.facts import Facts, FundUse, Interaction, Touch
 from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import EntryDraft
@@ -58,6 +59,14 @@ def remembered_in(memo: dict[Hashable, Any], what: Hashable, make: Callable[[], 
         return made
 
 
+def _paid(payments: Iterable[FundUse], last: date) -> dict[str, Decimal]:
+    paid: dict[str, Decimal] = {}
+    for payment in payments:
+        if payment.paid_on <= last:
+            paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
+    return paid
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """What the store holds on one project: the facts that concern it, what is owed, what was fired and concluded.
@@ -81,8 +90,12 @@ class Holdings:
     _memo: dict[Hashable, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def remembered(self, what: Hashable, make: Callable[[], Made]) -> Made:
-        """Give what is made of the facts other than interactions, made once for each `what`; they never change here."""
+        """Give what is made of the facts other than interactions and payments, made once for each `what`."""
         return remembered_in(self._memo, what, make)
+
+    def paid_up_to(self, last: date) -> Mapping[str, Decimal]:
+        """Give what was paid under each budget line up to a day, by their names."""
+        return remembered_in(self._memo, ("paid", last), lambda: _paid(self.facts.fund_use, last))
 
     def era(self, day: date) -> int:
         """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
@@ -105,6 +118,11 @@ class Holdings:
         """Give a stage's live obligations of which something may be said at an instant: all, where nobody knows."""
         del as_of
         return self.live(stage)
+
+    def may_plan(self, as_of: datetime) -> bool:
+        """Whether there may be a date to plan at an instant that is not planned: always, where nobody knows."""
+        del as_of
+        return True
 
     def closed(self, stage: Stage) -> Container[str]:
         """Give the keys of a stage's obligations that are no longer owed."""
@@ -138,6 +156,10 @@ class Holdings:
     def answers_to(self, obligation_key: str) -> Iterable[Interaction]:
         """Give the interactions that name an obligation, in any order."""
         return [touch for touch in self.facts.interactions if touch.obligation_key == obligation_key]
+
+    def touches_of(self, kind: Touch) -> Iterable[Interaction]:
+        """Give the interactions of a kind, in any order."""
+        return [touch for touch in self.facts.interactions if touch.kind is kind]
 
     def touches_with(self, party_ref: str) -> Iterable[Interaction]:
         """Give the interactions with a party, in any order."""

@@ -64,10 +64,10 @@ def follow(draft: Draft) -> tuple[Reopened, ...]:
 
 def _reports(draft: Draft) -> Iterator[Interaction]:
     """Give the problems reported since the relationship began that nobody has settled in the register."""
-    for touch in sorted(draft.dossier.facts.interactions, key=lambda t: (t.at, t.ext_id)):
+    for touch in sorted(draft.dossier.held.touches_of(Touch.ISSUE), key=lambda t: (t.at, t.ext_id)):
         on = touch.at.astimezone(draft.dossier.playbook.zone).date()
         fresh = draft.dossier.engaged_on <= on and touch.at <= draft.as_of
-        if touch.kind is Touch.ISSUE and touch.direction is Direction.INBOUND and fresh and not touch.outcome:
+        if touch.direction is Direction.INBOUND and fresh and not touch.outcome:
             yield touch
 
 

@@ -186,7 +186,7 @@ def _budget(dossier: Dossier, row: ScorecardRow, last: date) -> Scored:
     lines = dossier.facts.budget
     if not lines:
         return Scored(row, None, Words("登记簿中没有预算", "the register has no budget"))
-    paid = dossier.held.remembered(("paid", last), lambda: _paid(dossier, last))
+    paid = dossier.held.paid_up_to(last)
     over = [line.budget_line for line in lines if paid.get(line.budget_line, Decimal(0)) > line.amount]
     return Scored(
         row,
@@ -194,14 +194,6 @@ def _budget(dossier: Dossier, row: ScorecardRow, last: date) -> Scored:
         Words(f"{len(lines)} 个科目，超支 {len(over)} 个", f"{len(over)} of {len(lines)} budget lines overdrawn"),
         tuple(sorted(over)),
     )
-
-
-def _paid(dossier: Dossier, last: date) -> dict[str, Decimal]:
-    paid: dict[str, Decimal] = {}
-    for payment in dossier.facts.fund_use:
-        if payment.paid_on <= last:
-            paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
-    return paid
 
 
 def _share(part: int, whole: int) -> Decimal:

@@ -6,31 +6,30 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from pfflow.domain.decision import Conclusion, Holdings, Made, remembered_in
-from pfflow.domain.facts import Facts, Interaction
+from pfflow.domain.facts import Facts, Interaction, Touch
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.words import Stage
-
-EVER = datetime(1, 1, 1, tzinfo=UTC)
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+from pfflow.rehearsal.stirring import EVER, Stirring
 
 
 @dataclass(slots=True)
 class Index:
     """One project's obligations, firings, conclusions and interactions, each found by what is asked for.
 
-    `stirs` says when something may next be said of a live obligation; what is not in it may be spoken of at once.
+    `stirs` says when something may next be said of a live obligation, `plans_at` when there may next be a date to plan.
     """
 
     obligations: dict[str, Obligation] = field(default_factory=dict)
     firings: dict[tuple[str, str], Firing] = field(default_factory=dict)
     conclusions: dict[tuple[Stage, str], Conclusion] = field(default_factory=dict)
     concluded_by: dict[Stage, dict[str, Conclusion]] = field(default_factory=lambda: {stage: {} for stage in Stage})
-    stirs: dict[str, datetime] = field(default_factory=dict)
+    stirs: dict[Stage, Stirring] = field(default_factory=lambda: {stage: Stirring() for stage in Stage})
+    plans_at: datetime = EVER
     of_stage: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     live: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     last_due: dict[Stage, dict[str, date]] = field(default_factory=lambda: {stage: {} for stage in Stage})
@@ -41,6 +40,7 @@ class Index:
     answers: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
     memo: dict[Hashable, Any] = field(default_factory=dict)
     touches: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
+    touches_of: dict[Touch, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, one: Obligation) -> None:
         """Keep an obligation in the place of the one with its key."""
@@ -53,10 +53,12 @@ class Index:
         if one.live:
             self.live[one.stage][one.key] = one
             self.closed[one.stage].discard(one.key)
+            if one.key not in self.stirs[one.stage]:
+                self.stirs[one.stage].put(one.key, EVER)
         else:
             self.closed[one.stage].add(one.key)
             self.live[one.stage].pop(one.key, None)
-            self.stirs.pop(one.key, None)
+            self.stirs[one.stage].drop(one.key)
         self._note_last_due(before, one)
 
     def _note_last_due(self, before: Obligation | None, one: Obligation) -> None:
@@ -84,6 +86,13 @@ class Index:
                 insort(self.answers[one.obligation_key], one, key=lambda t: t.ext_id)
             if one.party_ref:
                 self.touches[one.party_ref].append(one)
+            self.touches_of[one.kind].append(one)
+
+    def wake(self) -> None:
+        """Let everything be asked again: the facts are others."""
+        self.plans_at = EVER
+        for stirring in self.stirs.values():
+            stirring.wake()
 
 
 def _month(day: date) -> int:
@@ -101,7 +110,7 @@ class Indexed(Holdings):
     index: Index
 
     def remembered(self, what: Hashable, make: Callable[[], Made]) -> Made:
-        """Give what is made of the facts other than interactions, made once until they change."""
+        """Give what is made of the facts other than interactions and payments, made once until they change."""
         return remembered_in(self.index.memo, what, make)
 
     def of_stage(self, stage: Stage) -> Iterable[Obligation]:
@@ -114,8 +123,12 @@ class Indexed(Holdings):
 
     def stirring(self, stage: Stage, as_of: datetime) -> Iterable[Obligation]:
         """Give those of them whose time has come."""
-        stirs = self.index.stirs
-        return [one for key, one in self.index.live[stage].items() if stirs.get(key, EVER) <= as_of]
+        live = self.index.live[stage]
+        return [live[key] for key in self.index.stirs[stage].up_to(as_of)]
+
+    def may_plan(self, as_of: datetime) -> bool:
+        """Whether the time of the next date to plan has come."""
+        return self.index.plans_at <= as_of
 
     def closed(self, stage: Stage) -> Container[str]:
         """Give the keys of a stage's obligations that are no longer owed."""
@@ -150,6 +163,10 @@ class Indexed(Holdings):
     def answers_to(self, obligation_key: str) -> Iterable[Interaction]:
         """Give the interactions that name an obligation."""
         return self.index.answers.get(obligation_key, ())
+
+    def touches_of(self, kind: Touch) -> Iterable[Interaction]:
+        """Give the interactions of a kind."""
+        return self.index.touches_of.get(kind, ())
 
     def touches_with(self, party_ref: str) -> Iterable[Interaction]:
         """Give the interactions with a party."""

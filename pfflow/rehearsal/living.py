@@ -19,10 +19,10 @@ from pfflow.domain.words import Stage
 from pfflow.ports import NotHeld
 from pfflow.rehearsal.clock import SWEEPS, first_sweep, sweep_after
 from pfflow.rehearsal.happenings import concerns, happen, happens_at
-from pfflow.rehearsal.index import EVER, NEVER
 from pfflow.rehearsal.people import People, Reply
 from pfflow.rehearsal.quiet import Quiet, stirs_at
 from pfflow.rehearsal.script import Happening, Missed, Script
+from pfflow.rehearsal.stirring import EVER, NEVER
 from pfflow.rehearsal.world import Life, MemoryStore
 
 _PAID_AT = time(16)
@@ -147,13 +147,16 @@ class Living:
             self._looks[stage] = sweep_after(stage, at, zone)
             return
         index, draft = life.index, Draft(dossier, stage, at)
-        live = index.live[stage]
+        live, stirs = index.live[stage], index.stirs[stage]
         changed = [one.key for one in decision.obligations] if decision is not None else []
         for key in {*stirred, *changed}:
             if key in live:
-                index.stirs[key] = stirs_at(draft, live[key])
-        soonest = min((index.stirs.get(key, EVER) for key in live), default=NEVER)
-        look = min(soonest, self._quiet.looks_at(stage, dossier, at))
+                stirs.put(key, stirs_at(draft, live[key]))
+        quiet_until = self._quiet.looks_at(stage, dossier, at)
+        if stage is Stage.COMMUNICATION:
+            # It waits for nothing but the next date that the horizon reaches.
+            index.plans_at = quiet_until
+        look = min(stirs.first_at, quiet_until)
         self._looks[stage] = (
             max(sweep_after(stage, at, zone), first_sweep(stage, look, zone)) if look < NEVER else NEVER
         )
@@ -221,7 +224,7 @@ class Living:
         if owed is None or reply.records.keys() - {"fund_use"}:
             self._changed(at)
             return
-        life.index.stirs[owed.key] = EVER
+        life.index.stirs[owed.stage].put(owed.key, EVER)
         self._wake((owed.stage,), at)
         if reply.records:  # the budget is in the cards that are open
             self._wake((Stage.EVALUATION,), at)
@@ -229,7 +232,7 @@ class Living:
     def _changed(self, at: datetime) -> None:
         """Ask every stage of everything again: the facts are others."""
         self._quiet.forget()
-        self._life.index.stirs.clear()
+        self._life.index.wake()
         self._wake(tuple(SWEEPS), at)
 
     def _replan(self, at: datetime, people: People) -> None:

@@ -23,7 +23,7 @@ from pfflow.domain.offsets import offset_date
 from pfflow.domain.planning import Window, rolling_window, wanted
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Stage
-from pfflow.rehearsal.index import NEVER
+from pfflow.rehearsal.stirring import NEVER
 
 _LATE_BY_ANY_MEASURE = timedelta(days=60)
 """More than any run of days off, so that what is as late as that is more than one business day late."""

@@ -33,6 +33,7 @@ class Life:
     keys: set[str] = field(default_factory=set)
     decision: Decision | None = None
     """The last decision that was recorded."""
+    _holdings: Indexed | None = None
 
     @property
     def project(self) -> Project:
@@ -41,22 +42,26 @@ class Life:
 
     @property
     def holdings(self) -> Holdings:
-        """What a stage is given to decide from."""
-        return Indexed(
-            project=self.project,
-            facts=self.facts,
-            obligations=self.index.obligations,
-            firings=self.index.firings,
-            conclusions=self.index.conclusions,
-            engaged_at=self.engaged_at,
-            holiday_lists=self.holiday_lists,
-            index=self.index,
-        )
+        """What a stage is given to decide from: the same until the facts change, and with what is decided meanwhile."""
+        known, now = self._holdings, (self.facts, self.engaged_at, self.holiday_lists)
+        if known is None or (known.facts, known.engaged_at, known.holiday_lists) != now:
+            self._holdings = known = Indexed(
+                project=self.project,
+                facts=self.facts,
+                obligations=self.index.obligations,
+                firings=self.index.firings,
+                conclusions=self.index.conclusions,
+                engaged_at=self.engaged_at,
+                holiday_lists=self.holiday_lists,
+                index=self.index,
+            )
+        return known
 
     def learn(self, **records: tuple[Any, ...]) -> None:
         """Take in records of sheets, in the place of those with their keys, as an import does."""
         self.facts = with_records(self.facts, **records)
-        self.index.memo.clear()
+        if records.keys() != {"fund_use"}:
+            self.index.memo.clear()
         self.version += 1
 
     def hear(self, touch: Interaction) -> None:
