@@ -30,6 +30,13 @@ class Raci:
     consulted: tuple[str, ...] = ()
     informed: tuple[str, ...] = ()
 
+    def meant_by(self, word: str) -> tuple[str, ...]:
+        """Give the roles of accountable, responsible, consulted or informed, or of everyone."""
+        if word == "everyone":
+            return (*self.accountable, *self.responsible, *self.consulted, *self.informed)
+        roles: tuple[str, ...] = getattr(self, word)
+        return roles
+
 
 def raci_of(dossier: Dossier, activity: str) -> Raci:
     """Give an activity's roles: the register's RACI rows for the project's phase go before the playbook's."""
@@ -57,18 +64,17 @@ def _registered_raci(dossier: Dossier, activity: str) -> Raci | None:
 
 def roles_meant(dossier: Dossier, word: str, obligation: Obligation) -> tuple[str, ...]:
     """Give the roles or party refs a word of a rung stands for; a word that is no keyword is a role itself."""
-    raci = raci_of(dossier, obligation.activity)
-    keywords: dict[str, tuple[str, ...]] = {
-        "accountable": raci.accountable,
-        "responsible": raci.responsible,
-        "consulted": raci.consulted,
-        "informed": raci.informed,
-        "everyone": (*raci.accountable, *raci.responsible, *raci.consulted, *raci.informed),
-        "head": (dossier.playbook.house.head,),
-        "debtor": (obligation.debtor,) if obligation.debtor else (),
-        "creditor": (obligation.creditor,) if obligation.creditor else (),
-    }
-    return keywords.get(word, (word,))
+    match word:
+        case "accountable" | "responsible" | "consulted" | "informed" | "everyone":
+            return raci_of(dossier, obligation.activity).meant_by(word)
+        case "head":
+            return (dossier.playbook.house.head,)
+        case "debtor":
+            return (obligation.debtor,) if obligation.debtor else ()
+        case "creditor":
+            return (obligation.creditor,) if obligation.creditor else ()
+        case _:
+            return (word,)
 
 
 def parties_in(dossier: Dossier, role_or_ref: str, on: date) -> tuple[Party, ...]:
@@ -250,8 +256,13 @@ def party_words(party: Party) -> Words:
 
 def names_of(dossier: Dossier, roles_or_refs: Iterable[str], on: date) -> Words:
     """Give the names of the parties meant, joined; a role that nobody holds is named itself."""
+    refs, era = tuple(roles_or_refs), dossier.held.era(on)
+    return dossier.held.remembered(("names", refs, era), lambda: _names_of(dossier, refs, on))
+
+
+def _names_of(dossier: Dossier, refs: Iterable[str], on: date) -> Words:
     names: dict[Words, None] = {}
-    for role in roles_or_refs:
+    for role in refs:
         found = parties_in(dossier, role, on)
         names.update(dict.fromkeys(map(party_words, found) if found else (Words(role, role),)))
     if not names:

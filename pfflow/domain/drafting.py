@@ -15,23 +15,22 @@ from pfflow.domain.words import Json, Stage, Words
 
 
 class Draft:
-    """A decision being written; it sees the dossier with its own changes laid over it."""
+    """A decision being written; it sees the dossier with its own changes laid over it.
+
+    `today` is the day of `as_of` in the playbook's time zone.
+    """
 
     def __init__(self, dossier: Dossier, stage: Stage, as_of: datetime) -> None:
         self.dossier = dossier
         self.stage = stage
         self.as_of = as_of
+        self.today: date = as_of.astimezone(dossier.playbook.zone).date()
         self._entries: list[EntryDraft] = []
         self._obligations: dict[str, Obligation] = {}
         self._firings: dict[tuple[str, str], Firing] = {}
         self._notices: list[Notice] = []
         self._conclusions: dict[str, Conclusion] = {}
         self._findings: list[Finding] = []
-
-    @property
-    def today(self) -> date:
-        """The day of `as_of` in the playbook's time zone."""
-        return self.as_of.astimezone(self.dossier.playbook.zone).date()
 
     def obligation(self, key: str) -> Obligation | None:
         """Give an obligation as it now stands."""

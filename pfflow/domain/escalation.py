@@ -13,21 +13,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 from pfflow.domain.audience import Readers, absence_of, audience, names_of, party_words, readers_of, who_reads
-from pfflow.domain.business_days import business_days_between
+from pfflow.domain.business_days import BusinessCalendar, business_days_between
 from pfflow.domain.channels import by_channel
 from pfflow.domain.courses import Course, as_begun, courses, rungs_of, unknown
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Interaction
-from pfflow.domain.hearing import CHASING, hear, heard_firing, heard_mark, holds, moved
-from pfflow.domain.ladder import Action, Firing, Late, Rung, Step, action_in, bare_name, steps_of
+from pfflow.domain.hearing import CHASING, hear, heard_firing, heard_mark, holds, moved, moved_in
+from pfflow.domain.ladder import Action, Firing, Late, Rung, Step, action_in, bare_name, name_at, steps_of
 from pfflow.domain.letter_context import HANDOVER, letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, ObligationKind, Status
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.outages import Outage, delay_of, outage_before
 from pfflow.domain.parties import LEVEL_WORDS, Contact, Level, Party
+from pfflow.domain.playbook import Hours
 from pfflow.domain.reports import Report
 from pfflow.domain.words import NO_WORDS, Json, Stage, Words
 
@@ -83,19 +87,46 @@ def climb(draft: Draft, content: Content = nothing_to_send) -> None:
 
 def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[Step, ...]:
     """Give the steps of rungs in the order they are reached: all up to `as_of`, and the first one after it."""
+    playbook = draft.dossier.playbook
+    firsts = _first_steps(
+        tuple(rungs),
+        obligation.due_at,
+        obligation.sequence,
+        grace_days=int(str(obligation.details.get("grace_days", 0))),
+        hours=playbook.hours,
+        calendar=draft.dossier.calendar,
+        zone=playbook.zone,
+    )
     found: list[Step] = []
-    for rung in rungs:
-        first = moved(draft, obligation.due_at, rung.at) + _grace(obligation, rung)
-        for step in steps_of(rung, first, _repeats(draft, rung, first), obligation.sequence):
+    for first in firsts:
+        if first.rung.repeat is None or first.at > draft.as_of:
+            found.append(first)
+            continue
+        for step in steps_of(first.rung, first.at, _repeats(draft, first.rung, first.at), obligation.sequence):
             found.append(step)
             if step.at > draft.as_of:
                 break
-    return tuple(sorted(found, key=lambda s: s.at))
+    return tuple(sorted(found, key=attrgetter("at")))
 
 
-def _grace(obligation: Obligation, rung: Rung) -> timedelta:
-    """Give how much later escalating begins: the days of grace the documents allow."""
-    return timedelta(days=int(str(obligation.details.get("grace_days", 0))) if rung.do is Action.ESCALATE else 0)
+@lru_cache(maxsize=32768)
+def _first_steps(
+    rungs: tuple[Rung, ...],
+    due_at: datetime,
+    sequence: int,
+    *,
+    grace_days: int,
+    hours: Hours,
+    calendar: BusinessCalendar,
+    zone: ZoneInfo,
+) -> tuple[Step, ...]:
+    """Give the first step of each rung; escalating begins later by the days of grace the documents allow."""
+    found = []
+    for rung in rungs:
+        at = moved_in(due_at, rung.at, hours, calendar, zone)
+        grace = timedelta(days=grace_days) if rung.do is Action.ESCALATE else timedelta()
+        found.append(Step(rung, name_at(rung, sequence), at + grace))
+    return tuple(found)
 
 
 def _repeats(draft: Draft, rung: Rung, first: datetime) -> Iterator[datetime]:
@@ -147,8 +178,9 @@ def _said_before(draft: Draft, obligation: Obligation, step: Step, rungs: Sequen
 
     A fired rung that the ladder no longer has stands for one rung of the same action and audience that it has now.
     """
+    if step.name != step.rung.name:
+        return None
     current = {rung.name for rung in rungs}
-    same = [rung.name for rung in rungs if (rung.do, rung.to) == (step.rung.do, step.rung.to)]
     gone = [
         firing.rung
         for firing in draft.firings_of(obligation.key)
@@ -157,8 +189,11 @@ def _said_before(draft: Draft, obligation: Obligation, step: Step, rungs: Sequen
         and bare_name(firing.rung) not in current
         and bare_name(firing.rung).endswith(f"-{step.rung.to}")
     ]
+    if not gone:
+        return None
+    same = [rung.name for rung in rungs if (rung.do, rung.to) == (step.rung.do, step.rung.to)]
     stood_for = [name for name in same if not draft.fired(obligation.key, name)]
-    if step.name == step.rung.name and step.name in stood_for[: len(gone)]:
+    if step.name in stood_for[: len(gone)]:
         return "merged", f"said before, by {gone[0]} of an earlier playbook"
     return None
 

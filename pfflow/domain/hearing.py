@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pfflow.domain.audience import audience, readers_of, stand_in
+from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.courses import Course, courses
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Interaction, Touch
@@ -20,6 +22,7 @@ from pfflow.domain.ladder import Action, Firing
 from pfflow.domain.obligations import AWAITING, HANDED, Obligation, ObligationKind, Status
 from pfflow.domain.offsets import Offset, offset_instant
 from pfflow.domain.parties import Contact, Direction
+from pfflow.domain.playbook import Hours
 
 CHASING = frozenset({Action.REQUEST, Action.REMIND, Action.ESCALATE})
 """What an acknowledgement holds."""
@@ -129,15 +132,13 @@ def party_of(draft: Draft, touch: Interaction) -> str:
 def moved(draft: Draft, instant: datetime, offset: Offset) -> datetime:
     """Give an instant moved by an offset, in the calendar and the working hours of the project."""
     playbook = draft.dossier.playbook
-    hours = playbook.hours
+    return moved_in(instant, offset, playbook.hours, draft.dossier.calendar, playbook.zone)
+
+
+def moved_in(instant: datetime, offset: Offset, hours: Hours, calendar: BusinessCalendar, zone: ZoneInfo) -> datetime:
+    """Give an instant moved by an offset in a calendar and working hours; what counts days ends when letters go out."""
     return offset_instant(
-        instant,
-        offset,
-        draft.dossier.calendar,
-        zone=playbook.zone,
-        at=hours.letters,
-        opens=hours.opens,
-        closes=hours.closes,
+        instant, offset, calendar, zone=zone, at=hours.letters, opens=hours.opens, closes=hours.closes
     )
 
 

@@ -113,6 +113,9 @@ class Rung(Definition):
         description="How it goes: email, chat (each reader's own), or rooms; as the level says if left out.",
     )
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # equal rungs have one name, and it is made once
+
     @cached_property
     def name(self) -> str:
         """The rung's name within its ladder: what it does, when, to whom."""
