@@ -99,19 +99,27 @@ def _total(payments: Iterable[FundUse]) -> Decimal:
     return sum((p.amount for p in payments), _ZERO)
 
 
+def _spent(payments: Iterable[FundUse]) -> dict[str, Decimal]:
+    spent: dict[str, Decimal] = {}
+    for one in payments:
+        spent[one.budget_line] = spent.get(one.budget_line, _ZERO) + one.amount
+    return spent
+
+
 def _percent(part: Decimal, whole: Decimal) -> str:
     return str((100 * part / whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)) if whole else ""
 
 
 def _by_line(budget: Iterable[BudgetLine], now: list[FundUse], to_date: list[FundUse]) -> Table:
     rows = []
+    spent_now, spent_to_date = _spent(now), _spent(to_date)
     for line in budget:
-        spent = _total(p for p in to_date if p.budget_line == line.budget_line)
+        spent = spent_to_date.get(line.budget_line, _ZERO)
         rows.append(
             (
                 Words(line.name_zh or line.name or line.budget_line, line.name or line.budget_line),
                 str(line.amount),
-                str(_total(p for p in now if p.budget_line == line.budget_line)),
+                str(spent_now.get(line.budget_line, _ZERO)),
                 str(spent),
                 str(line.amount - spent),
                 _percent(spent, line.amount),

@@ -10,7 +10,7 @@ from pfflow.domain.escalation import Missing
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.project import Milestone
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
-from pfflow.domain.words import Words
+from pfflow.domain.words import Stage, Words
 
 _KEPT = Words("达标", "kept")
 _BROKEN = Words("未达标", "below threshold")
@@ -25,11 +25,8 @@ def progress_report(dossier: Dossier, obligation: Obligation, as_of: datetime) -
     reached = [m for m in milestones if m.actual_on is not None]
     today = as_of.astimezone(dossier.playbook.zone).date()
     # By days, as letters count: what falls due today, this report among it, is not late until tomorrow.
-    overdue = [
-        o
-        for o in dossier.held.obligations.values()
-        if o.live and o.due_on < today and o.kind is not ObligationKind.NOTICE
-    ]
+    owed = (o for stage in Stage for o in dossier.held.live(stage))
+    overdue = [o for o in owed if o.due_on < today and o.kind is not ObligationKind.NOTICE]
     end = obligation.period_end or obligation.unadjusted_on
     return Report(
         name="progress",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from pfflow.domain.audience import names_of, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
@@ -33,34 +35,35 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     """Score every month that has ended until its card is sent, measure the relationship, and propose changes."""
     draft = Draft(dossier, STAGE, as_of)
     cards: dict[str, Card] = {}
-    locked = dossier.held.closed(STAGE)
-    for first, last, keys in _months(draft):
-        # A card that was sent is locked.
-        month = {key: _scored(draft, role, first, last) for role, key in keys if key not in locked}
+    for (first, last), cards_of in groupby(_open_cards(draft), key=attrgetter("first", "last")):
+        month = {one.key: _scored(draft, one.role, first, last) for one in cards_of}
         cards |= month
-        if month:
-            _measure_relationship(draft, last, list(month.values()))
+        _measure_relationship(draft, last, list(month.values()))
     climb(draft, lambda obligation: _content(draft, cards, obligation))
     return draft.decision()
 
 
-def _months(draft: Draft) -> Sequence[tuple[date, date, tuple[tuple[str, str], ...]]]:
-    """Give the months that have ended, first and last day, with the key of each department's card."""
+class _Due(NamedTuple):
+    """A card that is owed: its key, whose it is, and the first and last day of its month."""
+
+    key: str
+    role: str
+    first: date
+    last: date
+
+
+def _open_cards(draft: Draft) -> list[_Due]:
+    """Give the cards of the months that have ended and that are not sent, which locks them, month by month."""
     dossier = draft.dossier
-    roles = tuple(dossier.playbook.scorecard.departments)
-    return _keyed_months(
-        dossier.project.project_ref, roles, dossier.engaged_on.replace(day=1), draft.today.replace(day=1)
-    )
+    roles, closed = tuple(dossier.playbook.scorecard.departments), dossier.held.closed(STAGE)
+    began, month = dossier.engaged_on.replace(day=1), draft.today.replace(day=1)
+    return [one for one in _cards(dossier.project.project_ref, roles, began, month) if one.key not in closed]
 
 
 @lru_cache(maxsize=64)
-def _keyed_months(
-    project_ref: str, roles: tuple[str, ...], began: date, month: date
-) -> tuple[tuple[date, date, tuple[tuple[str, str], ...]], ...]:
+def _cards(project_ref: str, roles: tuple[str, ...], began: date, month: date) -> tuple[_Due, ...]:
     ended = periods("monthly", began, month - timedelta(days=1))
-    return tuple(
-        (first, last, tuple((role, _key(project_ref, role, first)) for role in roles)) for first, last in ended
-    )
+    return tuple(_Due(_key(project_ref, role, first), role, first, last) for first, last in ended for role in roles)
 
 
 def _key(project_ref: str, role: str, first: date) -> str:
