@@ -100,7 +100,8 @@ class Cycle:
                     return Outcome(project_ref=project_ref, stage=stage, as_of=as_of, status=held.reason)
                 dossier = self.dossier(held.holdings, as_of)
                 decision = STAGES[stage](dossier, as_of)
-                recorded = held.record(replace(decision, basis=self.basis(dossier)))
+                basis = self.basis(dossier)
+                recorded = held.record(decision if basis is None else replace(decision, basis=basis))
         except Exception as error:
             logger.exception("%s failed for %s", stage, project_ref)
             return Outcome(

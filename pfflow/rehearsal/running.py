@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from multiprocessing import get_context
+from typing import cast
 
 from pfflow.bootstrap import calendar_of
 from pfflow.calendars import codes_in, holiday_names
@@ -95,27 +97,46 @@ def rehearse(stage: Stage, *, cores: int = 1, report: Callable[[int, int], None]
     Equal stages give equal findings, whatever the number of cores. Raises RehearsalError.
     """
     refs = sorted(project.project_ref for project in stage.facts.projects)
-    # A project's facts alone go to its process: what the others have does not concern it.
-    scenes = [replace(stage, facts=facts_of(stage.facts, ref)) for ref in refs]
     parts: list[Part] = []
-    if min(cores, len(scenes)) > 1:
+    if min(cores, len(refs)) > 1:
+        playbook = pickle.dumps(stage.playbook)
+        # A project's facts alone go to its process: what the others have does not concern it.
+        scenes = [_Scene(facts_of(stage.facts, ref), playbook, stage.span, stage.script) for ref in refs]
         # Started afresh, not forked: a forked process would share locks of threads that it does not have.
-        with ProcessPoolExecutor(min(cores, len(scenes)), mp_context=get_context("spawn")) as pool:
-            for part in pool.map(lived, scenes):
+        with ProcessPoolExecutor(min(cores, len(refs)), mp_context=get_context("spawn")) as pool:
+            for part in pool.map(_lived_there, scenes):
                 parts.append(part)
                 report(len(parts), len(refs))
     else:
-        for scene in scenes:
-            parts.append(lived(scene))
+        for ref in refs:
+            parts.append(lived(replace(stage, facts=facts_of(stage.facts, ref))))
             report(len(parts), len(refs))
-    playbook = stage.playbook
     return rehearsed(
         parts,
-        playbook=f"{playbook.name}/{playbook.version}",
+        playbook=f"{stage.playbook.name}/{stage.playbook.version}",
         script=stage.script,
         span=(stage.span.first, stage.span.last),
         holidays_of=named_holidays(stage),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A project's stage on its way to another process: `playbook` is read there once, for all projects."""
+
+    facts: Facts
+    playbook: bytes
+    span: Span
+    script: Script
+
+
+def _lived_there(scene: _Scene) -> Part:
+    return lived(Stage(scene.facts, _playbook(scene.playbook), scene.span, scene.script))
+
+
+@lru_cache(maxsize=4)
+def _playbook(pickled: bytes) -> Playbook:
+    return cast("Playbook", pickle.loads(pickled))  # noqa: S301 - the process that started this one wrote it
 
 
 def lived(stage: Stage) -> Part:
