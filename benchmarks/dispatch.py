@@ -7,7 +7,9 @@
 A letter is a reminder of 8 to 10 KB on the wire: HTML with a table, plain text, headers; half are Chinese. Each subject
 records it durably, writes it, composes it, sends it by SMTP to postfix's smtp-sink and marks it, on SQLite with WAL and
 synchronous=FULL. Each measurement is a process of its own, rounds are interleaved, medians are shown. Prefect sends
-fewer letters (--prefect-letters) and is compared per letter. What is not installed is said and has no ratio.
+fewer letters (--prefect-letters) and is compared per letter. What is not installed is said and has no ratio. Like is
+compared with like: one process of pfflow with the floor and with Prefect's one process, and two workers beside the
+process that records with Celery's two workers beside the process that calls them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -34,6 +37,7 @@ from typing import Any
 
 from benchmarks.dispatch_floor import by_hand
 from benchmarks.dispatch_floor.letters import DOMAIN, HOUSE, NOTICED_AT, SENDER, facts
+from pfflow.bootstrap import collect_rarely
 from pfflow.delivery.compose import Sender
 from pfflow.delivery.connection import Security, SmtpServer
 from pfflow.delivery.limits import MailPolicy
@@ -51,8 +55,11 @@ from pfflow.store import SqlStore
 
 HERE = Path(__file__).parent
 CONNECTIONS, BATCH = 4, 50
-READERS = 200
+BANKS, READERS = 10, 200
+"""Banks, and their readers together; a project has one bank and writes to its twenty readers."""
 REDIS = "redis://127.0.0.1:6379/11"
+WORKERS = 2
+"""Processes that send, of Celery and of pfflow beside it."""
 TARGETS = {"ratio_to_floor": 0.8, "ratio_to_prefect_tasks": 8.0, "ratio_to_celery": 2.5}
 """What each ratio is to reach: how many letters pfflow sends in the time in which the other sends one."""
 MEMORY_TARGET = 30.0
@@ -68,11 +75,11 @@ def the_facts(projects: int) -> Facts:
     """Give the readers and the projects that letters are about."""
     readers = (facts(number) for number in range(READERS))
     return Facts(
-        parties=(Party(party_ref="BANK", name="Bank", kind=PartyKind.LENDER),),
+        parties=tuple(Party(party_ref=f"BANK-{n}", name=f"Bank {n}", kind=PartyKind.LENDER) for n in range(BANKS)),
         contacts=tuple(
             Contact(
                 contact_ref=f"C-{number}",
-                party_ref="BANK",
+                party_ref=f"BANK-{number * BANKS // READERS}",
                 name=told["name"],
                 email=told["email"],
                 language="zh-CN" if told["language"] == "zh" else "en",
@@ -80,7 +87,9 @@ def the_facts(projects: int) -> Facts:
             )
             for number, told in enumerate(readers)
         ),
-        projects=tuple(Project(project_ref=f"G{n:04}", name="x", sponsor_ref="BANK") for n in range(projects)),
+        projects=tuple(
+            Project(project_ref=f"G{n:04}", name="x", sponsor_ref=f"BANK-{n % BANKS}") for n in range(projects)
+        ),
     )
 
 
@@ -130,9 +139,9 @@ def prepared(file: Path, letters: int) -> None:
         store.import_facts(the_facts(-(-letters // by_hand.A_PROJECT)), NOTICED_AT, "benchmark")
 
 
-def record(store: SqlStore, letters: int) -> None:
-    """Record the letters, a project's in one transaction, as deciding does."""
-    for start in range(0, letters, by_hand.A_PROJECT):
+def record(store: SqlStore, letters: int, first: int = 0) -> None:
+    """Record the letters from the first on, a project's in one transaction, as deciding does."""
+    for start in range(first, letters, by_hand.A_PROJECT):
         notices = tuple(map(notice, range(start, min(start + by_hand.A_PROJECT, letters))))
         ref = notices[0].project_ref
         with store.deciding(ref, Stage.COMMUNICATION, NOTICED_AT) as held:
@@ -140,9 +149,9 @@ def record(store: SqlStore, letters: int) -> None:
             held.record(Decision(project_ref=ref, stage=Stage.COMMUNICATION, as_of=NOTICED_AT, notices=notices))
 
 
-def drain(store: SqlStore, port: int) -> Drain:
-    """Give what `pfflow dispatch` runs, as it is wired there for a relay."""
-    mailer = SmtpMailer(
+def a_mailer(port: int) -> SmtpMailer:
+    """Give a mailer as `pfflow dispatch` wires it for a relay."""
+    return SmtpMailer(
         SmtpServer(host="127.0.0.1", port=port, security=Security.NONE),
         MailPolicy(live=True, allow=("@bank.example",), cap_per_run=sys.maxsize),
         Sender(Words(HOUSE["zh"], HOUSE["en"]), SENDER, DOMAIN),
@@ -150,6 +159,10 @@ def drain(store: SqlStore, port: int) -> Drain:
         _now,
         connections=CONNECTIONS,
     )
+
+
+def drain(store: SqlStore, mailer: SmtpMailer) -> Drain:
+    """Give what `pfflow dispatch` runs."""
     return Drain(store, mailer, _now, f"benchmark-{os.getpid()}", Terms(batch=BATCH))
 
 
@@ -159,21 +172,60 @@ def _now() -> datetime:
 
 def pfflow(file: Path, port: int, letters: int) -> float:
     """Record, send and mark by pfflow; gives the seconds it took."""
+    collect_rarely()
     with SqlStore.open(f"sqlite:///{file}") as store:
         began = time.perf_counter()
         record(store, letters)
-        counted = asyncio.run(drain(store, port).run(0))
+        counted = asyncio.run(drain(store, a_mailer(port)).run(0))
         took = time.perf_counter() - began
         assert counted == {"sent": letters}, counted
         assert store.verify() == ()
     return took
 
 
+def pfflow_workers(file: Path, port: int, letters: int) -> float:
+    """Record in this process what two others send, started before; gives seconds from first decision to last mark."""
+    command = [sys.executable, __file__, "--measure", "worker", "--file", str(file), "--port", str(port)]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(WORKERS)]
+    collect_rarely()
+    database = sqlite3.connect(file, isolation_level=None)
+    hello = -(-letters // by_hand.A_PROJECT) * by_hand.A_PROJECT  # one letter more, of a project of its own, as below
+    try:
+        with SqlStore.open(f"sqlite:///{file}") as store:
+            for worker in workers:
+                assert worker.stdout is not None
+                assert worker.stdout.readline() == b"ready\n"
+            record(store, hello + 1, first=hello)
+            _until(lambda: _sent(database) == 1, workers[0])
+            began = time.perf_counter()
+            record(store, letters)
+            _until(lambda: _sent(database) == letters + 1, workers[0])
+            took = time.perf_counter() - began
+            assert store.verify() == ()
+            return took
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(60)
+
+
+async def work(file: Path, port: int) -> None:
+    """Send what others record, until this process is ended."""
+    collect_rarely()
+    with SqlStore.open(f"sqlite:///{file}") as store:
+        mailer = a_mailer(port)
+        print("ready", flush=True)
+        async with mailer.kept_open():
+            while True:
+                await drain(store, mailer).run(0)
+                await asyncio.sleep(0.02)
+
+
 def peak(file: Path, port: int) -> float:
     """Send what waits, at most so many letters; gives the peak of this process's memory in MiB."""
 
     async def some(store: SqlStore) -> None:
-        draining = asyncio.create_task(drain(store, port).run(0))
+        draining = asyncio.create_task(drain(store, a_mailer(port)).run(0))
         while not draining.done():
             await asyncio.wait([draining], timeout=1)
             if len(store.letters(status="sent")) >= DRAINED:
@@ -181,6 +233,7 @@ def peak(file: Path, port: int) -> float:
         with suppress(asyncio.CancelledError):
             await draining
 
+    collect_rarely()
     with SqlStore.open(f"sqlite:///{file}") as store:
         asyncio.run(some(store))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -206,7 +259,7 @@ def celery(file: Path, letters: int) -> float:
     command = [sys.executable, "-m", "celery", "-A", "benchmarks.dispatch_floor.by_celery", "worker"]
     command += [
         "--concurrency",
-        "2",
+        str(WORKERS),
         "--queues",
         queue,
         "--without-gossip",
@@ -355,6 +408,10 @@ def measure(name: str, letters: int, file: Path, port: int) -> float:
             return celery(file, letters)
         case "prefect":
             return prefect(letters)
+        case "pfflow_workers":
+            return pfflow_workers(file, port, letters)
+        case "worker":
+            asyncio.run(work(file, port))
         case "memory":
             return peak(file, port)
     raise ValueError(name)
@@ -368,19 +425,19 @@ def run(letters: int, few: int, rounds: int, report: Callable[[str], None]) -> d
     micros: dict[str, list[float]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        prepared(folder / "pfflow.template", letters)
+        prepared(folder / "pfflow.template", letters + by_hand.A_PROJECT)
         by_hand.prepared(folder / "peers.template")
         port, sink_name = stack.enter_context(sink())
         environment: dict[str, dict[str, str]] = {}
         if "prefect" not in lacking:
             environment["prefect"] = stack.enter_context(prefect_server(folder))
         for number in range(rounds):
-            for name in ("floor", "pfflow", "celery", "prefect"):
+            for name in ("floor", "pfflow", "celery", "pfflow_workers", "prefect"):
                 if name in lacking:
                     continue
                 report(f"round {number + 1} of {rounds}: {name}")
                 file = folder / f"{name}-{number}.db"
-                shutil.copy(folder / ("pfflow.template" if name == "pfflow" else "peers.template"), file)
+                shutil.copy(folder / ("pfflow.template" if name.startswith("pfflow") else "peers.template"), file)
                 count = few if name == "prefect" else letters
                 prefix = {"DISPATCH_BROKER": REDIS, "DISPATCH_QUEUE": f"dispatch-{os.getpid()}-{number}"}
                 seconds = child(name, count, file, port, environment.get(name, prefix))
@@ -395,14 +452,14 @@ def run(letters: int, few: int, rounds: int, report: Callable[[str], None]) -> d
         "median_us_per_letter": {name: round(value, 1) for name, value in median.items()},
         "all_us_per_letter": {name: [round(value, 1) for value in some] for name, some in micros.items()},
         "missing": lacking,
-        "ratio_to_floor": _ratio(median, "floor"),
-        "ratio_to_prefect_tasks": _ratio(median, "prefect"),
-        "ratio_to_celery": _ratio(median, "celery"),
+        "ratio_to_floor": _ratio(median, "floor", "pfflow"),
+        "ratio_to_prefect_tasks": _ratio(median, "prefect", "pfflow"),
+        "ratio_to_celery": _ratio(median, "celery", "pfflow_workers"),
     }
 
 
-def _ratio(median: Mapping[str, float], peer: str) -> float | None:
-    return round(median[peer] / median["pfflow"], 3) if peer in median else None
+def _ratio(median: Mapping[str, float], peer: str, ours: str) -> float | None:
+    return round(median[peer] / median[ours], 3) if peer in median else None
 
 
 def memory(report: Callable[[str], None]) -> dict[str, Any]:

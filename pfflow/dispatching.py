@@ -32,7 +32,7 @@ _LONGEST_UNMARKED = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How much is taken at a time: letters a claim and a mark, and seconds that a claim lasts if it is not renewed.
+    """How much is taken at a time: letters a mark, twice as many a claim; a claim lasts `lease` seconds if not renewed.
 
     `manners` say which letters wait although they are ready.
     """
@@ -162,7 +162,7 @@ class Drain:
         while not self._stopping.is_set():
             try:
                 claimed = await self._in_store(
-                    self._store.claim, self._worker, self._clock(), terms.batch, self._lease(), terms.manners
+                    self._store.claim, self._worker, self._clock(), 2 * terms.batch, self._lease(), terms.manners
                 )
                 # A claim that had to wait for the database may be over when it comes, and be made again by the next.
                 new = [one.message_id for one in claimed if one.message_id not in self._in_hand]

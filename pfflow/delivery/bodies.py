@@ -12,6 +12,7 @@ from binascii import b2a_qp
 from email.message import Message
 from functools import lru_cache
 from hashlib import sha256
+from typing import cast
 
 from pfflow.delivery.calendar import calendar_of
 from pfflow.delivery.headers import POLICY, header_text
@@ -40,6 +41,18 @@ def body_of(letter: Letter, notice: Notice, seed: str) -> Message:
     if not files:
         return _multipart("alternative", alternatives, f"{seed} 0")
     return _multipart("mixed", [_multipart("alternative", alternatives, f"{seed} 1"), *files], f"{seed} 0")
+
+
+def written(message: Message) -> bytes:
+    """Give a message as the email package writes it, by test; its generator takes every line of a part in hand."""
+    head = b"".join(POLICY.fold_binary(name, value) for name, value in message.items())
+    if not message.is_multipart():
+        body = str(message.get_payload()).encode("ascii")
+        return head + b"\r\n" + body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    dash = f"--{message.get_boundary()}".encode("ascii")
+    inner = cast("list[Message]", message.get_payload())
+    parts = b"".join(dash + b"\r\n" + written(part) + b"\r\n" for part in inner)
+    return head + b"\r\n" + parts + dash + b"--\r\n"
 
 
 def _multipart(subtype: str, parts: list[Message | str], seed: str) -> Message:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import format_datetime
 
-from pfflow.delivery.bodies import body_of
+from pfflow.delivery.bodies import body_of, written
 from pfflow.delivery.errors import DeliveryError
 from pfflow.delivery.headers import (
     LONGEST_LINE,
@@ -93,16 +93,17 @@ def message_bytes(message: Message) -> bytes:
 
     Raises DeliveryError if their headers do not read back as they were composed, or a line is longer than servers take.
     """
-    written = message.as_bytes()
-    raw = read_back(written)
-    if raw.keys() != message.keys():
+    content = written(message)
+    arrived = read_back(content)
+    if arrived.keys() != message.keys():
         raise DeliveryError("the message would arrive with other headers than it was composed with")
+    raw, composed = dict(arrived.items()), dict(message.items())
     for name, reading in _WATCHED.items():
-        if name in message and reading(raw[name]) != message[name]:
+        if name in composed and reading(raw[name]) != composed[name]:
             raise DeliveryError(f"the header {name} would not survive the wire")
-    if not written.isascii() or max(map(len, written.split(b"\r\n"))) > LONGEST_LINE:
+    if not content.isascii() or max(map(len, content.split(b"\r\n"))) > LONGEST_LINE:
         raise DeliveryError("the message has a line that a server may refuse")
-    return written
+    return content
 
 
 def envelope(message: Message) -> tuple[str, str]:

@@ -7,7 +7,7 @@ in circles, or makes texts without end, is an error of that letter and not the e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -84,6 +84,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             self.filters.pop(name)
         self.globals.pop("lipsum")
         self.globals["range"] = _range
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Give what every template may use: as it is, since no template has more of its own and a copy is slow."""
+        return super().make_globals(d) if d else self.globals
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja's own signature
         """Give what a dot reads."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from pfflow.store.errors import (
 
 BUSY_SECONDS = 30
 _WRITES = "pfflow_writes"
+_TURN = 0.001
+"""Seconds between two tries to become SQLite's writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def open_engines(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engines:
     if target.get_backend_name() == "sqlite":
         engine = create_engine(target, json_serializer=json_text, connect_args={"timeout": busy_seconds})
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", _beginning(busy_seconds))
         return Engines(engine, engine.execution_options(**{_WRITES: True}))
     engine = create_engine(
         target, json_serializer=json_text, connect_args={"options": "-c timezone=UTC"}, pool_pre_ping=True
@@ -79,9 +82,40 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes: Any = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _beginning(busy_seconds: float) -> Callable[[Connection], None]:
+    """Give what begins a transaction on SQLite; a writer asks for its turn until the seconds are over."""
+
+    def begin(connection: Connection) -> None:
+        writes: Any = connection.get_execution_options().get(_WRITES)
+        if not writes:
+            connection.exec_driver_sql("BEGIN")
+        elif not _took_turn(connection, busy_seconds):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # a last time, to fail as any statement does
+
+    return begin
+
+
+def _took_turn(connection: Connection, busy_seconds: float) -> bool:
+    """Become the writer; gives whether that was possible in time.
+
+    SQLite's own waiting sleeps longer with every try, up to a tenth of a second, so a writer that comes back at once
+    would be first again and again: who waits here asks every millisecond.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    give_up_at = time.monotonic() + busy_seconds
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= give_up_at:
+                    return False
+            else:
+                return True
+            time.sleep(_TURN)  # noqa: TID251 - another process writes; SQLite tells nobody when it is done
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={round(busy_seconds * 1000)}")
 
 
 @contextmanager

@@ -48,6 +48,21 @@ def read(content: bytes) -> EmailMessage:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", ["communication/reminder", "communication/invitation", "communication/report"])
+def test_what_is_written_is_what_the_email_package_writes(template: str, language: str) -> None:
+    claimed = make_claimed(template, language)
+    message = compose(shipped().letter(claimed.notice, claimed.contact), claimed, SENDER, at=NOW)
+    assert message_bytes(message) == message.as_bytes()
+
+
+@given(ANY_TEXT, ANY_TEXT, st.binary(max_size=200))
+def test_any_text_and_file_are_written_as_the_email_package_writes_them(text: str, html: str, file: bytes) -> None:
+    letter = Letter("Subject", text, html, EN, (Attachment("file.bin", "application/octet-stream", file),))
+    message = compose(letter, make_claimed(), SENDER, at=NOW)
+    assert message_bytes(message) == message.as_bytes()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ["communication/reminder", "communication/invitation", "communication/report"])
 def test_a_letter_reads_back_as_it_was_composed(template: str, language: str) -> None:
     claimed = make_claimed(template, language)
     letter = shipped().letter(claimed.notice, claimed.contact)

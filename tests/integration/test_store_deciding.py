@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -248,6 +251,28 @@ def test_sqlite_that_stays_locked_is_busy(sqlite_url: str) -> None:
         with store.deciding("G1", COMMUNICATION, AT):
             assert record(other, make_decision()) == "busy"
             assert other.obligations() == ()  # who reads waits for nobody
+
+
+def test_a_writer_that_comes_back_at_once_leaves_sqlite_to_others(sqlite_url: str) -> None:
+    turns, over = [], Event()
+    # SQLite's own waiting let the other have ten turns in anything up to a thousand of these.
+    with SqlStore.open(sqlite_url) as store, SqlStore.open(sqlite_url) as other:
+        store.import_facts(FACTS, AT, "test")
+
+        def write_on() -> None:
+            while not over.is_set():
+                with store.deciding("G1", COMMUNICATION, AT, again=True):
+                    time.sleep(0.01)  # noqa: TID251 - a decision that takes its time
+                turns.append("mine")
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write_on)
+            for _ in range(10):
+                other.claim("w", AT, 1, 60)
+                turns.append("theirs")
+            over.set()
+            writing.result()
+    assert turns.count("mine") < 100
 
 
 def test_projects_are_listed_with_what_is_owed_and_what_waits(stocked: SqlStore) -> None:
