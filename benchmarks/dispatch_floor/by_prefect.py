@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import smtplib  # noqa: TID251 - a task in Prefect's thread pool is synchronous, and this is the client it would use
 import sqlite3
 import threading
 from pathlib import Path
@@ -11,18 +10,17 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from benchmarks.dispatch_floor.by_celery import send_one
+from benchmarks.dispatch_floor.by_celery import Server, send_one
 from benchmarks.dispatch_floor.by_hand import opened
 
 _kept = threading.local()
 
 
-def _hands() -> tuple[sqlite3.Connection, smtplib.SMTP]:
+def _hands() -> tuple[sqlite3.Connection, Server]:
     """Open the database and connect, once a thread."""
     if not hasattr(_kept, "hands"):
-        port = int(os.environ["DISPATCH_PORT"])  # noqa: TID251 - how the process is told
-        _kept.hands = opened(Path(os.environ["DISPATCH_FILE"])), smtplib.SMTP("127.0.0.1", port)  # noqa: TID251 - as above
-    hands: tuple[sqlite3.Connection, smtplib.SMTP] = _kept.hands
+        _kept.hands = opened(Path(os.environ["DISPATCH_FILE"])), Server()  # noqa: TID251 - how the process is told
+    hands: tuple[sqlite3.Connection, Server] = _kept.hands
     return hands
 
 
