@@ -228,12 +228,13 @@ def peak(file: Path, port: int) -> float:
         draining = asyncio.create_task(drain(store, a_mailer(port)).run(0))
         while not draining.done():
             await asyncio.wait([draining], timeout=1)
-            if len(store.letters(status="sent")) >= DRAINED:
+            if _sent(database) >= DRAINED:
                 draining.cancel()
         with suppress(asyncio.CancelledError):
             await draining
 
     collect_rarely()
+    database = sqlite3.connect(file, isolation_level=None)
     with SqlStore.open(f"sqlite:///{file}") as store:
         asyncio.run(some(store))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
