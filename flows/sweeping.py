@@ -236,6 +236,8 @@ def _summary(lines: Sequence[Line], sent: Dispatched) -> str:
     parts += [f"{status['busy']} were held by another worker"] if status["busy"] else []
     parts += [f"{status['past']} refused: a later decision stands"] if status["past"] else []
     parts += [f"{sent.sent} letters sent"]
+    parts += [f"{sent.held} held back"] if sent.held else []
+    parts += [f"{sent.retry} to be tried again"] if sent.retry else []
     parts += [f"{sent.failed} letters failed"] if sent.failed else []
     return "; ".join(parts)
 

@@ -65,7 +65,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """How many letters and chat texts were sent, and of both together how many held back, put off and failed."""
+    """How many letters and chat texts were sent, and of both together how many held back, put off and failed.
+
+    Held back and failed are those of a claim too, which never come to be sent.
+    """
 
     sent: int = 0
     texts: int = 0

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from pfflow.domain.manners import FREE, Manners
-from pfflow.ports import Claimed, Clock, Mailer, Receipt, Store
+from pfflow.ports import Claimed, Clock, Mailer, Receipt, Store, Taken
 
 T = TypeVar("T")
 
@@ -45,9 +45,7 @@ class Terms:
 class Outbox(Protocol):
     """What is drained: the store's letters, or its chat texts."""
 
-    def claim(
-        self, worker: str, now: datetime, limit: int, seconds: float, manners: Manners = FREE
-    ) -> tuple[Claimed, ...]:
+    def claim(self, worker: str, now: datetime, limit: int, seconds: float, manners: Manners = FREE) -> Taken:
         """Take up to `limit` of what waits for `seconds`."""
         ...
 
@@ -70,9 +68,7 @@ class ChatTexts:
 
     store: Store
 
-    def claim(
-        self, worker: str, now: datetime, limit: int, seconds: float, manners: Manners = FREE
-    ) -> tuple[Claimed, ...]:
+    def claim(self, worker: str, now: datetime, limit: int, seconds: float, manners: Manners = FREE) -> Taken:
         """Take texts, as the store does."""
         return self.store.claim(worker, now, limit, seconds, manners, chat=True)
 
@@ -164,6 +160,7 @@ class Drain:
                 claimed = await self._in_store(
                     self._store.claim, self._worker, self._clock(), 2 * terms.batch, self._lease(), terms.manners
                 )
+                self._counted.update(one.outcome for one in claimed.settled)
                 # A claim that had to wait for the database may be over when it comes, and be made again by the next.
                 new = [one.message_id for one in claimed if one.message_id not in self._in_hand]
                 self._in_hand.update((one.message_id, one) for one in claimed)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from pfflow.domain.decision import Decision, Holdings
 from pfflow.domain.manners import FREE, Manners
@@ -91,6 +91,18 @@ class Receipt:
     trouble: Trouble | None = None
 
 
+class Taken(tuple[Claimed, ...]):  # noqa: SLOT001 - a tuple with more to say has no slots
+    """The letters that a claim gives out; `settled` are the receipts of those it held or failed by itself."""
+
+    settled: tuple[Receipt, ...]
+
+    def __new__(cls, claimed: Iterable[Claimed] = (), settled: Iterable[Receipt] = ()) -> Self:
+        """Give the claimed letters with what was settled beside them."""
+        taken = super().__new__(cls, claimed)
+        taken.settled = tuple(settled)
+        return taken
+
+
 class Store(Protocol):
     """The book of record. Each method is one transaction."""
 
@@ -111,10 +123,10 @@ class Store(Protocol):
         manners: Manners = FREE,
         *,
         chat: bool = False,
-    ) -> tuple[Claimed, ...]:
+    ) -> Taken:
         """Take up to `limit` letters (or chat texts) that manners let go for `seconds`; nobody else is given them.
 
-        Nothing is given while the stop switch is on.
+        Nothing is given while the stop switch is on. What is of no use any more, or cannot be told, is settled at once.
         """
         ...
 

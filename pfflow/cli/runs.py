@@ -73,7 +73,7 @@ def sweep(
                 typer.echo(f"  {finding.kind}: {finding.text.zh} / {finding.text.en}")
         sent = _sent(opened)
         typer.echo(_letters(sent))
-        _say_stopped(opened)
+        _say_waiting(opened)
         kept = _say_kept(opened)
     if sent.failed or kept or any(outcome.error for outcome in outcomes):
         raise typer.Exit(REFUSED)
@@ -107,7 +107,7 @@ def run(
                     if outcome.status in ("decided", "failed", "busy"):
                         _say(outcome, opened.playbook.zone)
             sent.append(_sent(opened))
-        _say_stopped(opened)
+        _say_waiting(opened)
         _say_kept(opened)
     total = _added(sent)
     typer.echo(
@@ -142,9 +142,17 @@ def _sent(opened: Engine) -> Dispatched:
     return asyncio.run(opened.cycle.dispatch(patience=opened.settings.mail_lease + 1))
 
 
-def _say_stopped(opened: Engine) -> None:
-    """Say that letters wait because mail is stopped, and by what."""
+def _say_waiting(opened: Engine) -> None:
+    """Say what keeps letters waiting: that mail is stopped, and by what; quiet hours and caps, and until when."""
+    from pfflow.bootstrap import now
+    from pfflow.domain.manners import Wait
+
     turns = opened.store.mail_turns()
+    zone = opened.playbook.zone
+    for one in opened.store.kept_letters(now()):
+        if one.status == "waiting" and one.because in set(Wait):
+            until = f", the first until {one.until.astimezone(zone):%Y-%m-%d %H:%M}" if one.until else ""
+            typer.echo(f"{counted(one.letters, 'letter')} waiting: {one.words.en}{until}")
     if opened.settings.mail_stop:
         typer.echo("mail is stopped by PFFLOW_MAIL_STOP; letters wait and leave once it is off")
     elif turns and turns[0].stopped:
@@ -207,7 +215,7 @@ def dispatch(
         sent = _sent(opened)
         kept = _say_kept(opened)
         typer.echo(_letters(sent))
-        _say_stopped(opened)
+        _say_waiting(opened)
     if sent.failed or kept:
         raise typer.Exit(REFUSED)
 

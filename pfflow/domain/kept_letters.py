@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from pfflow.domain.manners import Wait
+from pfflow.domain.overtaken import WHY
 from pfflow.domain.words import Words
 
 READY = "ready"
@@ -25,6 +26,7 @@ _REASONS: Mapping[str, Words] = MappingProxyType(
         "not on the allow-list": Words("收件地址不在许可名单", "not on the allow-list"),
         "the stop switch is on": Words("已停止发信", "the stop switch is on"),
         "what it announces is over": Words("所通知事项已过时", "what it announces is over"),
+        **WHY,
         "unsubscribed": Words("收件人已退订", "the reader unsubscribed"),
     }
 )

@@ -233,3 +233,13 @@ def bare_name(step_name: str) -> str:
     ('escalate+3bd-joint-command', 'remind-1bd-responsible')
     """
     return step_name.partition("/")[0].partition("#")[0]
+
+
+def round_in(step_name: str) -> int:
+    """Give the sequence its obligation had when a step was named: each move arms the ladder anew.
+
+    >>> round_in("remind-1bd-responsible#2/3"), round_in("remind-1bd-responsible/3")
+    (2, 0)
+    """
+    number = step_name.partition("#")[2].partition("/")[0]
+    return int(number) if number.isdecimal() else 0

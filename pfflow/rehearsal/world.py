@@ -15,7 +15,7 @@ from pfflow.domain.manners import FREE, Manners
 from pfflow.domain.project import Project
 from pfflow.domain.recording import Mark, mismatch, named, news, why_not_held
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, NotHeld, Receipt, Recorded
+from pfflow.ports import NotHeld, Receipt, Recorded, Taken
 from pfflow.rehearsal.index import Index, Indexed, begun
 from pfflow.rehearsal.scope import facts_of, with_records
 
@@ -146,10 +146,10 @@ class MemoryStore:
         manners: Manners = FREE,
         *,
         chat: bool = False,
-    ) -> tuple[Claimed, ...]:
+    ) -> Taken:
         """Give no letter: a rehearsal sends none."""
         del worker, now, limit, seconds, manners, chat
-        return ()
+        return Taken()
 
     def renew(self, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
         """Hold no letter longer: none is claimed."""

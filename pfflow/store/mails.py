@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pfflow.domain.manners import (
@@ -27,10 +27,10 @@ from pfflow.domain.manners import (
     quiet_end,
 )
 from pfflow.domain.notices import EMAIL, Notice, bundle_key
-from pfflow.domain.obligations import Status
 from pfflow.domain.parties import Contact
+from pfflow.store.overtaken import overtaken
 from pfflow.store.statements import batches, table_of
-from pfflow.store.tables import LetterRow, ObligationRow
+from pfflow.store.tables import LetterRow
 
 LETTERS_IN_A_MAIL = 40
 """More than these are told in a second mail."""
@@ -92,7 +92,9 @@ def gathered(
             mine = and_(LetterRow.bundle == row.bundle, LetterRow.status == row.status)
             rows = list(connection.execute(all_of.where(mine).order_by(LetterRow.noticed_at, LetterRow.key)))
         elif _may_share(row, notice):
-            rows += _siblings(connection, row, used, now, all_of)
+            siblings = _siblings(connection, row, used, now, all_of)
+            gone = overtaken(connection, siblings)  # found by themselves, they are held
+            rows += [one for one in siblings if one.key not in gone]
         told = [(one, notice if one.key == row.key else read(one)) for one in rows]
         readable = [(one, said) for one, said in told if said is not None]
         lost = [one.key for one, said in told if said is None]
@@ -123,7 +125,6 @@ def _siblings(
         LetterRow.key.not_in([row.key, *used]),
         or_(LetterRow.next_try_at.is_(None), LetterRow.next_try_at <= now),
         _NEVER_ON_ITS_WAY,
-        ~exists().where(ObligationRow.key == LetterRow.obligation_key, ObligationRow.status == Status.CANCELLED),
     )
     chosen = all_of.where(like_it).order_by(LetterRow.noticed_at, LetterRow.key).limit(LETTERS_IN_A_MAIL - 1)
     return list(connection.execute(chosen.with_for_update(skip_locked=True)))
@@ -143,6 +144,21 @@ def part(connection: Connection, row: Row[Any]) -> None:
     if row.leads:
         together = LetterRow.bundle == row.bundle
         connection.execute(update(_LETTERS).where(together).values(bundle=None, leads=False))
+
+
+def leave(connection: Connection, row: Row[Any]) -> None:
+    """Take a letter that does not go out of the mail it was to be told in; the others stay one mail, under its id.
+
+    They may have arrived under that id already, so they must not go out under another.
+    """
+    if row.bundle is None:
+        return
+    connection.execute(update(_LETTERS).where(LetterRow.key == row.key).values(bundle=None, leads=False))
+    left = and_(LetterRow.bundle == row.bundle, LetterRow.status == row.status)
+    others = select(LetterRow.key, LetterRow.leads).where(left).order_by(LetterRow.noticed_at, LetterRow.key)
+    found = connection.execute(others).all()
+    if found and not any(one.leads for one in found):
+        connection.execute(update(_LETTERS).where(LetterRow.key == found[0].key).values(leads=True))
 
 
 def count_alone(connection: Connection, manners: Manners) -> None:

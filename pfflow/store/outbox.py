@@ -29,26 +29,24 @@ from pfflow.domain.channels import reader_in_room
 from pfflow.domain.ledger import EntryDraft
 from pfflow.domain.manners import FREE, Manners, Wait
 from pfflow.domain.notices import BUNDLED, EMAIL, Invitation, Notice
-from pfflow.domain.obligations import Status
 from pfflow.domain.opt_outs import optional_kind
 from pfflow.domain.parties import Contact
-from pfflow.domain.replanning.telling import CANCELLATION
 from pfflow.domain.reports import Report
 from pfflow.domain.trouble import Trouble, Undelivered
 from pfflow.domain.words import Json
-from pfflow.ports import Claimed, Receipt
+from pfflow.ports import Claimed, Receipt, Taken
 from pfflow.store import chain, mail_switch, mails, opt_outs
 from pfflow.store.column_types import UtcInstant
 from pfflow.store.fact_tables import FACT_TABLES, record_of
+from pfflow.store.overtaken import overtaken
 from pfflow.store.statements import batches, insert_missing, table_of
-from pfflow.store.tables import LetterRow, ObligationRow
+from pfflow.store.tables import LetterRow
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
 DELIVERY = "delivery"
 """The `stage` of ledger entries about letters."""
 
-_CANCELLED = "what it is about was cancelled before it left"
 WAITING, SENT, HELD, FAILED = "waiting", "sent", "held", "failed"
 RETRY, LEFT = "retry", "left"
 """Outcomes after which a letter waits on."""
@@ -125,21 +123,22 @@ def claim(  # noqa: PLR0917 - who claims what, from when on, for how long
     manners: Manners = FREE,
     *,
     chat: bool = False,
-) -> tuple[Claimed, ...]:
+) -> Taken:
     """Take up to `limit` mails, or chat texts, that may go now, oldest first; none while mail is stopped.
 
     What manners keep waits on and does not count; caps are for mail alone.
 
-    A letter to a contact who is no longer there fails, in the ledger too, and does not count; so does one of which what
-    was stored no longer reads.
+    A letter that events have overtaken, that came too late or that nobody wants is held, in the ledger too, and does
+    not count. One to a contact who is no longer there fails, and so does one of which what was stored no longer reads.
     """
     if mail_switch.is_stopped(connection):
-        return ()
+        return Taken()
     if chat:
         manners = replace(manners, recipient_cap=None, domain_cap=None)
     mails.count_alone(connection, manners)
     until = now + timedelta(seconds=seconds)
     taken: list[Claimed] = []
+    settled: list[Receipt] = []
     for _ in range(_PASSES):
         if len(taken) >= limit:
             break
@@ -147,7 +146,7 @@ def claim(  # noqa: PLR0917 - who claims what, from when on, for how long
         rows = connection.execute(chosen.limit(limit - len(taken)).with_for_update(skip_locked=True)).all()
         if not rows:
             break
-        rows = _not_cancelled(connection, rows, now)
+        rows = _still_meant(connection, rows, now, settled)
         contacts = _contacts(connection, {row.contact_ref for row in rows})
         contacts |= _rooms(rows)
         known = [row for row in rows if row.contact_ref in contacts]
@@ -161,13 +160,13 @@ def claim(  # noqa: PLR0917 - who claims what, from when on, for how long
         mails.bundle(connection, admission.going)
         mails.put_off(connection, admission.put_off)
         mails.note_domains(connection, admission.going, manners)
-        _hold(connection, [row for mail in admission.over for row in mail.rows], _TOO_LATE, now)
-        _hold(connection, unwanted, _UNWANTED, now)
+        settled += _hold(connection, [row for mail in admission.over for row in mail.rows], _TOO_LATE, now)
+        settled += _hold(connection, unwanted, _UNWANTED, now)
         _take(connection, sorted(key for mail in admission.going for key in mail.keys), worker, until)
-        _fail(connection, [row for row in rows if row.contact_ref not in contacts], Trouble.GONE, now)
-        _fail(connection, [row for row in known if row.key not in readable], Trouble.UNREADABLE, now)
+        settled += _fail(connection, [row for row in rows if row.contact_ref not in contacts], Trouble.GONE, now)
+        settled += _fail(connection, [row for row in known if row.key not in readable], Trouble.UNREADABLE, now)
         taken.extend(_claimed(mail, until) for mail in admission.going)
-    return tuple(taken)
+    return Taken(taken, settled)
 
 
 def renew(connection: Connection, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
@@ -309,18 +308,18 @@ def _ready(chosen: Select[Any], now: datetime) -> Select[Any]:
     )
 
 
-def _not_cancelled(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> Sequence[Row[Any]]:
-    """Give the letters whose obligations stand; the others are withheld, but for those that say it is cancelled."""
-    about = {row.obligation_key for row in rows if row.template != CANCELLATION}
-    gone: set[str] = set()
-    for batch in batches(sorted(about)):
-        chosen = select(ObligationRow.key).where(ObligationRow.key.in_(batch))
-        gone.update(connection.execute(chosen.where(ObligationRow.status == Status.CANCELLED)).scalars())
-    if not gone:
-        return rows
-    withheld = [row for row in rows if row.template != CANCELLATION and row.obligation_key in gone]
-    _hold(connection, withheld, _CANCELLED, now)
-    return [row for row in rows if row not in withheld]
+def _still_meant(
+    connection: Connection, rows: Sequence[Row[Any]], now: datetime, settled: list[Receipt]
+) -> Sequence[Row[Any]]:
+    """Give the letters that events have not overtaken; the others are held, and so are those that share their mails."""
+    told = [*rows]
+    for batch in batches(sorted({row.bundle for row in rows if row.bundle})):
+        with_them = and_(LetterRow.bundle.in_(batch), LetterRow.status == WAITING, ~LetterRow.leads)
+        told += connection.execute(_ALL.where(with_them).order_by(LetterRow.key)).all()
+    why = overtaken(connection, told)
+    for reason in sorted(set(why.values())):
+        settled += _hold(connection, [row for row in told if why.get(row.key) == reason], reason, now)
+    return [row for row in rows if row.key not in why]
 
 
 def _by(*, chat: bool) -> ColumnElement[bool]:
@@ -348,8 +347,9 @@ def _take(connection: Connection, keys: Sequence[str], worker: str, until: datet
         connection.execute(update(_LETTERS).where(LetterRow.key.in_(batch)).values(claimed))
 
 
-def _fail(connection: Connection, rows: Sequence[Row[Any]], trouble: Trouble, now: datetime) -> None:
+def _fail(connection: Connection, rows: Sequence[Row[Any]], trouble: Trouble, now: datetime) -> list[Receipt]:
     drafts: dict[str, list[EntryDraft]] = {}
+    receipts = []
     for row in rows:
         mails.part(connection, row)
         gone = f"contact {row.contact_ref} is not registered any more"
@@ -357,18 +357,23 @@ def _fail(connection: Connection, rows: Sequence[Row[Any]], trouble: Trouble, no
         receipt = Receipt(message_id=row.key, outcome=FAILED, at=now, response=reason, trouble=trouble)
         connection.execute(_SETTLE, _outcome(row, receipt) | {"attempts": row.attempts})
         drafts.setdefault(row.project_ref, []).append(_settled(row, receipt, row.attempts, reason))
+        receipts.append(receipt)
     chain.append(connection, drafts)
+    return receipts
 
 
-def _hold(connection: Connection, rows: Sequence[Row[Any]], because: str, now: datetime) -> None:
+def _hold(connection: Connection, rows: Sequence[Row[Any]], because: str, now: datetime) -> list[Receipt]:
     """Hold letters that are of no use any more: it is said, and a person may still let them go."""
     drafts: dict[str, list[EntryDraft]] = {}
+    receipts = []
     for row in rows:
-        mails.part(connection, row)
+        mails.leave(connection, row)
         receipt = Receipt(message_id=row.key, outcome=HELD, at=now, response=because)
         connection.execute(_SETTLE, _outcome(row, receipt))
         drafts.setdefault(row.project_ref, []).append(_settled(row, receipt, row.attempts, because))
+        receipts.append(receipt)
     chain.append(connection, drafts)
+    return receipts
 
 
 def _claimed(mail: mails.Mail, until: datetime) -> Claimed:

@@ -23,7 +23,7 @@ from pfflow.domain.project import Move, Phase
 from pfflow.domain.replanning import Settled, Sitting
 from pfflow.domain.trouble import Undelivered
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, NotHeld, Receipt
+from pfflow.ports import Claimed, NotHeld, Receipt, Taken
 from pfflow.store import (
     calendars,
     chain,
@@ -221,11 +221,11 @@ class SqlStore:
         manners: Manners = FREE,
         *,
         chat: bool = False,
-    ) -> tuple[Claimed, ...]:
+    ) -> Taken:
         """Take up to `limit` waiting letters for `seconds`, oldest first; nobody else is given them until then.
 
-        None are given while the stop switch is on; what manners keep waits on, with the reason and until when. With
-        `chat` it takes chat texts instead.
+        None are given while the stop switch is on; what manners keep waits on, with the reason and until when, and what
+        is of no use any more is held. With `chat` it takes chat texts instead.
         """
         with transaction(self._engines.writing) as connection:
             return outbox.claim(connection, worker, now, limit, seconds, manners, chat=chat)

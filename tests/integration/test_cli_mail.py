@@ -10,10 +10,13 @@ import pytest
 
 from pfflow.domain.facts import Facts
 from pfflow.domain.notices import Notice
+from pfflow.domain.obligations import Status
 from pfflow.store import SqlStore
 from tests.command_line import done, every_row, pfflow, settle_in
 from tests.factories import PLAYBOOK
+from tests.integration import test_overtaken as overtaken
 from tests.integration.samples import AT, FACTS
+from tests.integration.test_overtaken import HOUR, closed
 from tests.integration.test_store_manners import post
 from tests.unit.sample_letters import make_notice
 
@@ -84,6 +87,31 @@ def test_a_dry_run_tells_and_touches_nothing(home: Path, store_url: str) -> None
     assert after.pop("mail_switch") != before["mail_switch"]
     assert after == {name: rows for name, rows in before.items() if name != "mail_switch"}
     assert mails(home) == 0
+
+
+@pytest.mark.usefixtures("home")
+def test_dispatch_says_what_it_held_and_what_failed_before_it_could_be_sent(store_url: str) -> None:
+    with SqlStore.open(store_url) as store:
+        chasing = overtaken.letter("remind-1bd-responsible")
+        gone = make_notice(key="G1/x/r/C-GONE", contact_ref="C-GONE", noticed_at=AT)
+        overtaken.decided(store, AT + HOUR, closed(Status.FULFILLED), notices=(chasing, gone))
+    said = pfflow("dispatch")
+    assert said.status == 1
+    assert "2 letters sent, 1 held back (pfflow outbox --status held says why), 1 failed" in said.out
+    assert "what it asks for was done before it left" in done("outbox", "--status", "held")
+
+
+@pytest.mark.usefixtures("home")
+def test_dispatch_says_what_waits_and_until_when(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PLAYBOOK.read_text(encoding="utf-8")
+    always = text.replace('"21:00", until: "08:00"', '"00:00", until: "23:59"')  # whatever the hour of this test
+    with SqlStore.open(store_url) as store:
+        store.adopt_playbook(always.replace("Asia/Shanghai", "Etc/UTC"), "playbook.yaml", 2, AT, "C-OPS")
+    for name, value in {"MAIL": "live", "SMTP_HOST": "relay.example", "MAIL_ALLOW": "@nobody.example"}.items():
+        monkeypatch.setenv(f"PFFLOW_{name}", value)
+    said = done("dispatch")
+    if datetime.now(UTC).strftime("%H:%M") != "23:59":  # noqa: TID251 - the one minute that is not quiet
+        assert said.startswith("0 letters sent\n3 letters waiting: it is the reader's quiet hours, the first until 20")
 
 
 @pytest.mark.usefixtures("home")

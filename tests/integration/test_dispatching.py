@@ -20,7 +20,7 @@ from pfflow.dispatching import Drain, Terms
 from pfflow.domain.decision import Decision
 from pfflow.domain.letters import Letter
 from pfflow.domain.words import EN, Stage, Words
-from pfflow.ports import Claimed, Mailer, NotHeld, Receipt
+from pfflow.ports import Claimed, Mailer, NotHeld, Receipt, Taken
 from pfflow.store import SqlStore
 from tests.integration.samples import AT, FACTS, make_notice
 from tests.integration.smtp import HOST, Recorder, smtp_server
@@ -79,7 +79,7 @@ class GatedStore(SqlStore):
     asked_to_mark: int = 0
     slow: Any = staticmethod(lambda: None)
 
-    def claim(self, *asked: Any, **said: Any) -> tuple[Claimed, ...]:
+    def claim(self, *asked: Any, **said: Any) -> Taken:
         claimed = super().claim(*asked, **said)
         self.slow()
         return claimed

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pfflow.domain.decision import Decision, Holdings
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, NotHeld, Receipt, Recorded
+from pfflow.ports import NotHeld, Receipt, Recorded, Taken
 from tests.simulation.invariants import Auditor
 
 T = TypeVar("T")
@@ -107,11 +107,9 @@ class FaultyStore:
         worker.auditor.decided(worker.name, proxy.decision, proxy.holdings, as_of)
         worker.may_die(f"after the commit of {stage} of {project_ref}")
 
-    def claim(
-        self, worker: str, now: datetime, limit: int, seconds: float, *rest: Any, **more: Any
-    ) -> tuple[Claimed, ...]:
+    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *rest: Any, **more: Any) -> Taken:
         """Take letters."""
-        claimed: tuple[Claimed, ...] = self._write(
+        claimed: Taken = self._write(
             "claiming", lambda: self._store.claim(worker, now, limit, seconds, *rest, **more), lambda: None
         )
         return claimed
@@ -146,7 +144,7 @@ class FaultyStore:
     def _write(self, what: str, call: Callable[[], T], seen: Callable[[], None]) -> T:
         self._worker.may_die(f"before {what}")
         result = call()
-        if what == "claiming" and isinstance(result, tuple):
+        if what == "claiming" and isinstance(result, Taken):
             self._worker.auditor.claimed(self._worker.name, result)
         seen()
         self._worker.may_die(f"after {what}")

@@ -44,6 +44,8 @@ class _Posted:
     rung: str
     obligation_key: str
     posted_at: int
+    chases: bool = False
+    due_at: datetime | None = None
     holder: str = ""
     until: datetime | None = None
     in_flight: set[str] = field(default_factory=set)
@@ -64,6 +66,7 @@ class Auditor:
         self._expected: Counter[tuple[str, str, str]] = Counter()
         self._taken: dict[tuple[str, str], str] = {}
         self._closed: dict[str, str] = {}
+        self._due: dict[str, datetime] = {}
         self._last_due: dict[tuple[str, int, int], datetime] = {}
         self._letters: dict[str, _Posted] = {}
         self._touches: dict[str, Interaction] = {}
@@ -129,6 +132,7 @@ class Auditor:
         for notice in decision.notices:
             self._look_at_notice(notice)
         for one in decision.obligations:
+            self._due[one.key] = one.due_at
             if one.status.value in _CLOSING:
                 self._closed[one.key] = one.status.value
             else:
@@ -142,7 +146,15 @@ class Auditor:
             self.broken("one Message-ID", f"{notice.key} is not the key of its rung and contact")
         if notice.key in self._letters:
             self.broken("no repeat", f"{notice.key} was posted a second time")
-        self._letters[notice.key] = _Posted(notice.rung, notice.obligation_key, self.count["decisions"])
+        told: Any = notice.context["obligation"]
+        chasing = ("escalate",) if told["kind"] == "notice" else ("request", "remind", "escalate")
+        self._letters[notice.key] = _Posted(
+            notice.rung,
+            notice.obligation_key,
+            self.count["decisions"],
+            chases=notice.rung.startswith(chasing),
+            due_at=datetime.fromisoformat(told["due_at"]),
+        )
 
     def _look_at_firing(self, worker: str, decision: Decision, firing: Any, held: Holdings) -> None:
         pair = (firing.obligation_key, firing.rung)
@@ -204,11 +216,12 @@ class Auditor:
     # What becomes of letters.
 
     def claimed(self, worker: str, claimed: Sequence[Claimed]) -> None:
-        """Note who has which letters now, and which were withheld because their obligation is cancelled."""
+        """Note who has which letters now, and which were withheld because events have overtaken them."""
         for entry in self._read_ledgers():
             letter = self._letters[entry.subject]
-            if entry.kind != "withheld" or self._closed.get(letter.obligation_key) != Status.CANCELLED.value:
+            if entry.kind != "withheld" or not self._overtaken(letter):
                 self.broken("every letter goes", f"{entry.subject} was {entry.kind} while it was claimed")
+            self.count["overtaken"] += 1
             letter.status, letter.holder = "withheld", ""
             letter.excused += len(letter.unmarked_by)
             letter.unmarked_by.clear()
@@ -219,11 +232,21 @@ class Auditor:
             ended = self._closed.get(letter.obligation_key)
             if ended == Status.CANCELLED.value and not letter.rung.startswith(("cancel", "update")):
                 self.broken("nothing after cancellation", f"{one.message_id} is taken to be sent; it is cancelled")
+            if (why := self._overtaken(letter)) and letter.chases:
+                self.broken("nothing overtaken goes", f"{one.message_id} is taken to be sent; {why}")
             if letter.holder != worker:
                 self._taken_over(letter, one)
             letter.holder, letter.until = worker, one.until
         if claimed:
             self._say(f"{worker} claims {', '.join(one.message_id for one in claimed)}")
+
+    def _overtaken(self, letter: _Posted) -> str:
+        """Give what has overtaken a letter: the end of what it is about, or, where it chases, another date for it."""
+        ended = self._closed.get(letter.obligation_key, "")
+        if ended == Status.CANCELLED.value or not letter.chases:
+            return ended if ended == Status.CANCELLED.value else ""
+        now = self._due.get(letter.obligation_key, letter.due_at)
+        return ended or ("" if now == letter.due_at else f"it is due {now} now")
 
     def _taken_over(self, letter: _Posted, claimed: Claimed) -> None:
         """A claim ran out: what its worker had sent and not marked, or is sending, may arrive beside the next."""

@@ -16,12 +16,12 @@ from pfflow.domain.facts import Facts, Interaction, key_of
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import GENESIS, Entry, EntryDraft, chained
 from pfflow.domain.notices import EMAIL, Notice
-from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.obligations import Obligation
+from pfflow.domain.overtaken import Stand, why_overtaken
 from pfflow.domain.parties import Contact
-from pfflow.domain.replanning.telling import CANCELLATION
 from pfflow.domain.trouble import Trouble, Undelivered
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, NotHeld, Receipt, Recorded
+from pfflow.ports import Claimed, NotHeld, Receipt, Recorded, Taken
 
 
 @dataclass(slots=True)
@@ -189,28 +189,27 @@ class ModelStore:
                 found.append(Undelivered(**said, trouble=one.trouble, since=one.troubled_at))
         return tuple(sorted(found, key=lambda one: (one.since, one.key)))
 
-    def claim(
-        self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False
-    ) -> tuple[Claimed, ...]:
+    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False) -> Taken:
         """Take up to `limit` letters, or chat texts, oldest first."""
-        self._withhold_cancelled(now)
+        withheld = self._withhold_overtaken(now)
         ready = sorted((one for one in self._of(chat=chat) if one.may_go(now)), key=_age)[:limit]
         until = now + timedelta(seconds=seconds)
         for one in ready:
             one.claimed_by, one.claimed_until = worker, until
-        return tuple(self._claimed(one, until) for one in ready)
+        return Taken((self._claimed(one, until) for one in ready), withheld)
 
-    def _withhold_cancelled(self, now: datetime) -> None:
+    def _withhold_overtaken(self, now: datetime) -> list[Receipt]:
         drafts: dict[str, list[EntryDraft]] = {}
+        receipts = []
         for one in sorted(self._letters.values(), key=_age):
             owed = self._projects[one.notice.project_ref].obligations.get(one.notice.obligation_key)
-            told = one.notice.template == CANCELLATION
-            if one.may_go(now) and owed and owed.status is Status.CANCELLED and not told:
+            if owed and one.may_go(now) and overtaken_by(one.notice, owed):
                 one.status, one.claimed_by, one.claimed_until, one.next_try_at = "held", None, None, None
-                receipt = Receipt(message_id=one.key, outcome="held", at=now)
-                drafts.setdefault(one.notice.project_ref, []).append(_settled(one, receipt))
+                receipts.append(Receipt(message_id=one.key, outcome="held", at=now))
+                drafts.setdefault(one.notice.project_ref, []).append(_settled(one, receipts[-1]))
         for ref, some in sorted(drafts.items()):
             self._append(ref, some)
+        return receipts
 
     def _claimed(self, letter: ModelLetter, until: datetime) -> Claimed:
         return Claimed(
@@ -268,6 +267,18 @@ class ModelStore:
     def letters(self) -> tuple[ModelLetter, ...]:
         """Give every letter, oldest first."""
         return tuple(sorted(self._letters.values(), key=_age))
+
+
+def overtaken_by(notice: Notice, owed: Obligation) -> str:
+    """Give what has overtaken a letter; empty where nothing has."""
+    stand = Stand(owed.status, owed.kind, owed.sequence, owed.due_at)
+    return why_overtaken(notice.rung, notice.template, lambda: due_in(notice), stand)
+
+
+def due_in(notice: Notice) -> datetime:
+    """Give the due instant that a notice names."""
+    told: Any = notice.context["obligation"]
+    return datetime.fromisoformat(told["due_at"])
 
 
 def _age(letter: ModelLetter) -> tuple[datetime, str]:

@@ -22,7 +22,8 @@ from pfflow.domain.ladder import Firing
 from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, NotHeld, Receipt, Recorded
+from pfflow.ports import Claimed, NotHeld, Receipt, Recorded, Taken
+from tests.simulation import model_store
 from tests.simulation.model_store import ModelHeld, ModelStore
 from tests.simulation.outside import SimulatedMailer
 from tests.simulation.run import Parts, Result, simulate
@@ -101,9 +102,7 @@ class _Eager(ModelHeld):
 class _KeepsClaims(ModelStore):
     """Gives a claim that never ends: what a dead worker had nobody gets."""
 
-    def claim(
-        self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False
-    ) -> tuple[Claimed, ...]:
+    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False) -> Taken:
         claimed = super().claim(worker, now, limit, seconds, chat=chat)
         for one in claimed:
             self._letters[one.message_id].claimed_until = now + timedelta(days=3650)
@@ -193,6 +192,15 @@ def _leave_a_hole() -> AbstractContextManager[None]:
     return _replaced(Draft, "fire", fire)
 
 
+def _hold_only_the_cancelled() -> AbstractContextManager[None]:
+    right = model_store.overtaken_by
+
+    def forgetful(notice: Notice, owed: Obligation) -> str:
+        return right(notice, owed) if owed.status is Status.CANCELLED else ""
+
+    return _replaced(model_store, "overtaken_by", forgetful)
+
+
 def _ignore_fulfilment() -> AbstractContextManager[None]:
     right = pfflow.cycle.STAGES
 
@@ -209,6 +217,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("a rung is marked before it is recorded", Parts(store=_MarksTooEarly)),
     Bug("a claim is never released", Parts(store=_KeepsClaims)),
     Bug("a ladder climbs on after its obligation was cancelled", Parts(store=_ForgetsCancelling)),
+    Bug("a reminder goes out of what is done, waived or moved", planted=_hold_only_the_cancelled),
     Bug("a worker that lost its claim marks the letter", Parts(store=_LetsAnybodyMark)),
     Bug("a worker renews a claim that another has taken", Parts(store=_RevivesClaims)),
     Bug("a letter that is tried again has a new Message-ID", Parts(mailer=_NewMessageId)),

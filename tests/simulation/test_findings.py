@@ -11,7 +11,7 @@ from random import Random  # noqa: TID251 - the loop's seed
 from pfflow.cycle import STAGES, dossier_of
 from pfflow.dispatching import Drain, Terms
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, NotHeld, Receipt
+from pfflow.ports import Claimed, NotHeld, Receipt, Taken
 from tests.simulation import world
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.model_store import ModelStore
@@ -25,9 +25,7 @@ class _SlowOnce(ModelStore):
 
     first = True
 
-    def claim(
-        self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False
-    ) -> tuple[Claimed, ...]:
+    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False) -> Taken:
         waited, self.first = (timedelta(seconds=5) if self.first else timedelta()), False
         return super().claim(worker, now - waited, limit, seconds, chat=chat)
 
