@@ -2,7 +2,8 @@
 
 An outage is when a stage has not decided for more than one business day. Whatever became due in it is taken, skipped or
 merged by the late policy of its rung; this module only says so. The summary waits until the other daily stages have
-caught up too, one business day at most, so that there is one.
+caught up too, one business day at most, so that there is one. Where a plan is applied first after an outage, it notes
+the outage, and the next sweep takes what became due in it and sums it up.
 """
 
 from __future__ import annotations
@@ -64,11 +65,29 @@ class Outage:
 
 
 def outage_before(draft: Draft) -> Outage | None:
-    """Give the outage that this decision ends; None where there was none."""
+    """Give the outage that this decision ends, or that was noted and is not summed up; None where there is none."""
     last = draft.dossier.held.decided_to.get(draft.stage)
-    if last is None or _days(draft, last, draft.as_of) <= 1:
+    ended = Outage(last, draft.as_of) if last is not None and _days(draft, last, draft.as_of) > 1 else None
+    noted = _noted(draft)
+    if noted is None or ended is None:
+        return ended or noted
+    return Outage(min(noted.since, ended.since), ended.until)
+
+
+def note_outage(draft: Draft) -> Outage | None:
+    """Conclude that an outage ended, until it is summed up; gives it, or None where there was none."""
+    outage = outage_before(draft)
+    if outage is not None and outage != _noted(draft):
+        value: dict[str, Json] = {"since": outage.since.isoformat(), "until": outage.until.isoformat(), "told": False}
+        draft.conclude(_SUBJECT, value, "no decision for more than one business day")
+    return outage
+
+
+def _noted(draft: Draft) -> Outage | None:
+    state = draft.concluded(_SUBJECT)
+    if not state or state["told"]:
         return None
-    return Outage(last, draft.as_of)
+    return Outage(datetime.fromisoformat(str(state["since"])), datetime.fromisoformat(str(state["until"])))
 
 
 def delay_of(draft: Draft, outage: Outage | None, at: datetime) -> Json:
@@ -76,23 +95,17 @@ def delay_of(draft: Draft, outage: Outage | None, at: datetime) -> Json:
 
     None where it is not late, or is late for another reason than the outage.
     """
-    if outage is None or at <= outage.since or (days := _days(draft, at, draft.as_of)) < 1:
+    if outage is None or not outage.since < at <= outage.until or (days := _days(draft, at, draft.as_of)) < 1:
         return None
     return {"on": at.astimezone(draft.dossier.playbook.zone).date().isoformat(), "business_days": days}
 
 
 def sum_up(draft: Draft) -> None:
     """Tell those who watch, once, what an outage kept back and what was left out of it, and write it down."""
-    began = outage_before(draft)
-    if began is not None:
-        value: dict[str, Json] = {"since": began.since.isoformat(), "until": began.until.isoformat(), "told": False}
-        draft.conclude(_SUBJECT, value, "no decision for more than one business day")
+    outage = note_outage(draft)
+    if outage is None or not _caught_up(draft, outage):
+        return
     state = draft.concluded(_SUBJECT)
-    if not state or state["told"]:
-        return
-    outage = Outage(datetime.fromisoformat(str(state["since"])), datetime.fromisoformat(str(state["until"])))
-    if not _caught_up(draft, outage):
-        return
     draft.conclude(_SUBJECT, {**state, "told": True}, "the summary of the outage is made")
     kept_back = _kept_back(draft, outage)
     if kept_back:

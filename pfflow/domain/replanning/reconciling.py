@@ -19,6 +19,7 @@ from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, location_of
 from pfflow.domain.obligations import INVITED, ISSUE, KEPT, Obligation, ObligationKind, Status
+from pfflow.domain.outages import note_outage
 from pfflow.domain.planning import Wanted, Window, source_of, wanted
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Phase
@@ -59,6 +60,7 @@ def replan(dossier: Dossier, as_of: datetime, *, before: Playbook | None = None,
     the reasons only. Dates are added up to `until`, the playbook's horizon if left out.
     """
     draft = Draft(dossier, Stage.COMMUNICATION, as_of)
+    note_outage(draft)  # once this is recorded, no sweep sees that nothing was decided for so long
     desk = _Desk(draft, before or dossier.playbook, Window(draft.today, until or horizon_on(dossier.playbook, as_of)))
     ahead = {o.key: o for o in draft.live() if o.due_at > as_of and ISSUE not in o.details}
     asked_for, unreadable = _asked_for(desk, ahead)

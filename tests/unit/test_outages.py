@@ -1,0 +1,70 @@
+"""An outage is summed up once, whoever comes first after it: the sweep, or people who apply a plan."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from pfflow.domain.decision import Decision, Dossier
+from pfflow.domain.notices import Notice
+from pfflow.domain.replanning import replan
+from pfflow.domain.words import Stage
+from tests.factories import applied, at, days, lived, make_dossier, make_undertaking, with_facts
+
+SUMMARY = "communication/outage_summary"
+AGAIN = at("2026-01-23", 9, 30)
+
+
+@pytest.fixture(scope="module")
+def before() -> Dossier:
+    """Give the motorway that was last swept on Monday 12 January 2026."""
+    return lived(make_dossier(), days("2026-01-05", "2026-01-12"))[0]
+
+
+def notices(decisions: tuple[Decision, ...]) -> list[Notice]:
+    return [notice for decision in decisions for notice in decision.notices]
+
+
+def planned(dossier: Dossier, hour: int = 9) -> Dossier:
+    """Give the dossier after a plan with a new undertaking was applied on 23 January."""
+    new = make_undertaking(
+        obligation_ref="U-2", kind="report", metric="", frequency="once", first=date(2026, 2, 20), threshold=None
+    )
+    changed = with_facts(dossier, obligations=(new,))
+    plan = replan(changed, at("2026-01-23", hour))
+    assert plan.changes
+    return applied(changed, plan.decision)
+
+
+def summaries(told: list[Notice]) -> list[Notice]:
+    return [notice for notice in told if notice.template == SUMMARY]
+
+
+def test_a_plan_applied_first_after_an_outage_leaves_the_summary_to_the_sweep(before: Dossier) -> None:
+    _, swept = lived(before, [AGAIN])
+    _, after_plan = lived(planned(before), [AGAIN])
+    one, other = summaries(notices(swept)), summaries(notices(after_plan))
+    assert len(one) == len(other) > 0
+    assert {str(n.context["outage"]) for n in other} == {str(n.context["outage"]) for n in one}
+    late = {n.key: n.context["delayed"] for n in notices(swept) if n.context["delayed"]}
+    assert late
+    assert {n.key: n.context["delayed"] for n in notices(after_plan) if n.context["delayed"]} == late
+
+
+def test_two_plans_in_one_outage_are_one_outage_that_is_summed_up_once(before: Dossier) -> None:
+    dossier = planned(before)
+    dossier = applied(dossier, replan(dossier, at("2026-01-27", 9)).decision)
+    dossier, decisions = lived(dossier, days("2026-01-27", "2026-01-30"))
+    told = summaries(notices(decisions))
+    assert {notice.obligation_key for notice in told} == {"G1/outage/2026-01-27"}
+    assert {str(notice.context["outage"]) for notice in told} == {str(told[0].context["outage"])}
+    said = told[0].context["outage"]
+    assert isinstance(said, dict)
+    assert (said["since"], said["until"]) == ("2026-01-12", "2026-01-27")
+
+
+def test_a_plan_without_an_outage_notes_none(before: Dossier) -> None:
+    plan = replan(before, at("2026-01-13", 9))
+    assert [c.subject for c in plan.decision.conclusions] == []
+    assert before.held.decided_to[Stage.COMMUNICATION] == at("2026-01-12", 9, 30)
