@@ -18,7 +18,7 @@ from icalendar import Calendar, Event, vText
 
 from pfflow.delivery.calendar import PRODID, timezone_of
 from pfflow.delivery.headers import header_text
-from pfflow.domain.audience import audience, names_of, parties_in
+from pfflow.domain.audience import audience, creditors, names_of, parties_in
 from pfflow.domain.courses import rungs_of
 from pfflow.domain.decision import Dossier
 from pfflow.domain.ladder import Action
@@ -74,7 +74,7 @@ def feed_entries(
             obligation=one,
             project=project,
             debtor=names_of(dossier, [one.debtor] if one.debtor else (), one.due_on),
-            creditor=names_of(dossier, [one.creditor] if one.creditor else (), one.due_on),
+            creditor=creditors(dossier, one, one.due_on),
             changed_at=changed.get(one.key) or engaged_at or one.due_at,
         )
 

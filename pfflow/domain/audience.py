@@ -11,9 +11,13 @@ from pfflow.domain.facts import Absence, RaciCode
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.opt_outs import OptionalLetter
 from pfflow.domain.parties import Contact, Level, Party
+from pfflow.domain.role_words import role_words
 from pfflow.domain.words import NO_WORDS, Stage, Words
 
 _LEVELS = tuple(Level)
+
+_NAMED = 3
+"""How many of those who are owed something are named before the rest are counted."""
 
 AUDIENCES = frozenset(
     {"responsible", "accountable", "consulted", "informed", "everyone", "owner", "head", "debtor", "creditor"}
@@ -254,17 +258,33 @@ def party_words(party: Party) -> Words:
     return Words(party.name_zh or party.name, party.name or party.name_zh)
 
 
-def names_of(dossier: Dossier, roles_or_refs: Iterable[str], on: date) -> Words:
-    """Give the names of the parties meant, joined; a role that nobody holds is named itself."""
+def names_of(dossier: Dossier, roles_or_refs: Iterable[str], on: date, most: int | None = None) -> Words:
+    """Give the names of the parties meant, joined; a role that nobody holds is named by its own words.
+
+    Of more than `most` the first are named, and the rest counted.
+    """
     refs, era = tuple(roles_or_refs), dossier.held.era(on)
-    return dossier.held.remembered(("names", refs, era), lambda: _names_of(dossier, refs, on))
+    return dossier.held.remembered(("names", refs, most, era), lambda: _names_of(dossier, refs, on, most))
 
 
-def _names_of(dossier: Dossier, refs: Iterable[str], on: date) -> Words:
+def _names_of(dossier: Dossier, refs: Iterable[str], on: date, most: int | None) -> Words:
     names: dict[Words, None] = {}
     for role in refs:
         found = parties_in(dossier, role, on)
-        names.update(dict.fromkeys(map(party_words, found) if found else (Words(role, role),)))
+        names.update(dict.fromkeys(map(party_words, found) if found else (role_words(dossier.playbook, role),)))
     if not names:
         return NO_WORDS
-    return Words("、".join(n.zh for n in names), ", ".join(n.en for n in names))
+    shown = list(names) if most is None or len(names) <= most + 1 else list(names)[:most]
+    zh, en = "、".join(n.zh for n in shown), ", ".join(n.en for n in shown)
+    rest = len(names) - len(shown)
+    return Words(f"{zh}等{len(names)}方", f"{en} and {rest} others") if rest else Words(zh, en)
+
+
+def creditors(dossier: Dossier, obligation: Obligation, on: date) -> Words:
+    """Give the names of those to whom something is owed: its creditor, or all who are informed where that is the first.
+
+    Of many the first are named, and the rest counted.
+    """
+    informed = raci_of(dossier, obligation.activity).informed if obligation.activity else ()
+    own = (obligation.creditor,) if obligation.creditor else ()
+    return names_of(dossier, informed if obligation.creditor in informed else own, on, _NAMED)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from pfflow.domain.audience import names_of, owner_of, roles_meant
+from pfflow.domain.audience import creditors, names_of, owner_of, roles_meant
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import Action, Step, action_in
@@ -85,7 +85,7 @@ def letter_context(
             "to": step.rung.to,
         },
         "debtor": names_of(dossier, filter(None, (obligation.debtor,)), today).as_json(),
-        "creditor": names_of(dossier, filter(None, (obligation.creditor,)), today).as_json(),
+        "creditor": creditors(dossier, obligation, today).as_json(),
         "overdue_days": overdue,
         "said": [
             {"action": action_in(f.rung), "on": _day(draft, f.fired_at)}
