@@ -86,6 +86,7 @@ def letter_context(
         },
         "debtor": names_of(dossier, filter(None, (obligation.debtor,)), today).as_json(),
         "creditor": creditors(dossier, obligation, today).as_json(),
+        "undated": _undated(obligation),
         "overdue_days": overdue,
         "said": [
             {"action": action_in(f.rung), "on": _day(draft, f.fired_at)}
@@ -98,6 +99,11 @@ def letter_context(
         "reason": because.as_json(),
         "details": {name: value for name, value in obligation.details.items() if name not in KEPT},
     }
+
+
+def _undated(obligation: Obligation) -> bool:
+    """Whether an obligation says no day to do anything by: a warning or a summary, due the moment it is made."""
+    return obligation.kind is ObligationKind.NOTICE and bool(obligation.template)
 
 
 def _day(draft: Draft, instant: datetime) -> str:

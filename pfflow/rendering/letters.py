@@ -159,7 +159,7 @@ class Renderer:
         return _tidy(rendered)
 
 
-_UNSAID: Mapping[str, Json] = MappingProxyType({"instead_of": [], "delayed": None})
+_UNSAID: Mapping[str, Json] = MappingProxyType({"instead_of": [], "delayed": None, "undated": False})
 """What a notice made by an earlier version does not say."""
 
 

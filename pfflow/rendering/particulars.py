@@ -45,7 +45,7 @@ def particulars(
         Particular(phrase("obligation", language), said(obligation["title"], language)),
         *_period(obligation, language),
         *_clause(obligation, language),
-        *_when(obligation, invitation, timezone, language),
+        *_when(context, invitation, timezone, language),
         *_place(invitation, language),
         *_parties(context, obligation, language),
         *_overdue(context, language),
@@ -62,7 +62,7 @@ def in_short(
 ) -> tuple[Particular, ...]:
     """Give the lines a chat text has room for: by when, where, whose it is, what happens next; remarks left out."""
     obligation = _box(context["obligation"])
-    lines = [*_when(obligation, invitation, timezone, language)[:1], *_place(invitation, language)]
+    lines = [*_when(context, invitation, timezone, language)[:1], *_place(invitation, language)]
     if _action(context) in _ASKING:
         lines += [one for one in _parties(context, obligation, language) if one.label == phrase("debtor", language)]
         if next_step and obligation["kind"] not in _OWED_BY_NOBODY:
@@ -78,7 +78,10 @@ def said(value: Json, language: str) -> str:
     return str(value[first] or value[second])
 
 
-def _when(obligation: Box, invitation: Invitation | None, timezone: str, language: str) -> list[Particular]:
+def _when(context: Box, invitation: Invitation | None, timezone: str, language: str) -> list[Particular]:
+    if context.get("undated"):
+        return []
+    obligation = _box(context["obligation"])
     at = invitation.starts_at if invitation else datetime.fromisoformat(str(obligation["due_at"]))
     own = str(obligation["timezone"])
     name = "starts" if obligation["kind"] == "meeting" or invitation else "due"
@@ -127,7 +130,7 @@ def _parties(context: Box, obligation: Box, language: str) -> list[Particular]:
 
 def _overdue(context: Box, language: str) -> list[Particular]:
     days = int(str(context["overdue_days"] or 0))
-    if days == 0 or _action(context) not in _CHASING:
+    if days == 0 or context.get("undated") or _action(context) not in _CHASING:
         return []
     value = phrase("overdue_one", language) if days == 1 else phrase("overdue_of", language, days)
     return [Particular(phrase("overdue", language), value)]

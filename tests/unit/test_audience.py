@@ -157,10 +157,10 @@ def test_every_audience_but_the_owner_stands_for_roles_and_is_none_itself() -> N
     assert {word for word in AUDIENCES if roles_meant(dossier, word, obligation) == (word,)} == {"owner"}
 
 
-def test_names_are_those_of_the_parties_and_a_role_nobody_holds_names_itself() -> None:
+def test_names_are_those_of_the_parties_and_a_role_nobody_holds_is_called_by_its_words() -> None:
     dossier = make_dossier()
     assert names_of(dossier, ("lender", "sponsor"), TODAY) == Words("BANK公司、SPON公司", "BANK Ltd, SPON Ltd")
-    assert names_of(dossier, ("supervisor",), TODAY) == Words("supervisor", "supervisor")
+    assert names_of(dossier, ("supervisor",), TODAY) == Words("监理单位", "the supervisor")
     assert names_of(dossier, (), TODAY) == Words("", "")
 
 

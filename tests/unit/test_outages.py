@@ -9,7 +9,8 @@ import pytest
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.notices import Notice
 from pfflow.domain.replanning import replan
-from pfflow.domain.words import Stage
+from pfflow.domain.words import EN, ZH, Stage
+from pfflow.rendering.letters import Renderer
 from tests.factories import applied, at, days, lived, make_dossier, make_undertaking, with_facts
 
 SUMMARY = "communication/outage_summary"
@@ -68,3 +69,13 @@ def test_a_plan_without_an_outage_notes_none(before: Dossier) -> None:
     plan = replan(before, at("2026-01-13", 9))
     assert [c.subject for c in plan.decision.conclusions] == []
     assert before.held.decided_to[Stage.COMMUNICATION] == at("2026-01-12", 9, 30)
+
+
+def test_the_summary_names_no_due_day(before: Dossier) -> None:
+    dossier, decisions = lived(before, [AGAIN])
+    notice = summaries(notices(decisions))[0]
+    contact = next(c for c in dossier.facts.contacts if c.contact_ref == notice.contact_ref)
+    letters = {language: Renderer.of_house().letter(notice, contact, language) for language in (ZH, EN)}
+    assert "\nDue" not in letters[EN].text
+    assert "截止时间" not in letters[ZH].text
+    assert "Overdue" not in letters[EN].text

@@ -9,9 +9,11 @@ import pytest
 
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.facts import Facts, Touch
+from pfflow.domain.letters import Letter
 from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.project import Phase
-from pfflow.domain.words import Stage
+from pfflow.domain.words import EN, ZH, Stage
+from pfflow.rendering.letters import Renderer
 from pfflow.stages.information_gathering import decide
 from tests.factories import (
     applied,
@@ -304,3 +306,41 @@ def test_figures_may_stand_in_any_order() -> None:
     dossier = dscr_dossier("112")
     turned = with_facts(dossier, financials=dossier.facts.financials[::-1], parties=facts.parties[::-1])
     assert decide(turned, NOW) == decide(dossier, NOW)
+
+
+LADDER = [{"at": "0bd", "do": "send", "to": "creditor"}, {"at": "+2bd", "do": "escalate", "to": "head"}]
+
+
+def warned(*rungs: Any, on: str) -> tuple[Letter, Letter]:
+    """Give the last warning, or word about it, of a day in Chinese and English."""
+    dossier = replace(dscr_dossier("110"), playbook=make_playbook(ladders={"warning": list(rungs)}))
+    milestones = (make_milestone(forecast_on=date(2026, 9, 30)),)
+    dossier, decisions = lived(with_facts(dossier, milestones=milestones), days("2026-01-05", on), *BOTH)
+    notice = next(n for n in reversed(decisions[-1].notices) if "/warning/" in n.key)
+    contact = next(c for c in dossier.facts.contacts if c.contact_ref == notice.contact_ref)
+    zh, en = (Renderer.of_house().letter(notice, contact, language) for language in (ZH, EN))
+    return zh, en
+
+
+def test_a_warning_asks_for_an_answer_before_the_next_step_and_names_no_due_day() -> None:
+    zh, en = warned(*LADDER, on="2026-01-05")
+    assert "what you intend to do, before 7 January 2026." in en.text
+    assert "请您于2026年1月7日前核对以下数据" in zh.text
+    assert "\nDue" not in en.text
+    assert "截止时间" not in zh.text
+
+
+@pytest.mark.parametrize("after", [(), ({"at": "+2h", "do": "escalate", "to": "head"},)])
+def test_a_warning_without_a_next_step_on_another_day_sets_no_day(after: Any) -> None:
+    zh, en = warned(LADDER[0], *after, on="2026-01-05")
+    assert "what you intend to do. This letter" in " ".join(en.text.split())
+    assert "请您核对以下数据" in zh.text
+
+
+def test_the_escalation_of_a_warning_says_that_nobody_answered() -> None:
+    zh, en = warned(*LADDER, on="2026-01-07")
+    assert "no answer yet" in en.subject
+    assert "It was sent on Monday 5 January 2026. We have no record of an answer yet, 2 business days" in en.text
+    assert "尚未答复" in zh.subject
+    assert "已过2个工作日" in zh.text
+    assert "Overdue" not in en.text
