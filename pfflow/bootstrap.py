@@ -182,7 +182,7 @@ def engine(settings: Settings | None = None) -> Iterator[Engine]:
             house.name.words,
             house.email,
             domain=house.email.rpartition("@")[2],
-            unsubscribing=unsubscribing_of(settings, house.email),
+            unsubscribing=unsubscribing_of(settings),
         )
         renderer = Renderer.of_house(settings.templates)
         mailer = SmtpMailer(
@@ -254,12 +254,12 @@ def _signing(settings: Settings) -> Callable[[bytes], bytes]:
         raise NotReadyError(f"PFFLOW_DKIM_KEY={settings.dkim_key} is no PEM file") from None
 
 
-def unsubscribing_of(settings: Settings, mailto: str) -> Unsubscribing | None:
+def unsubscribing_of(settings: Settings) -> Unsubscribing | None:
     """Give what lets readers leave surveys and digests; None where no portal is set up. Raises NotReadyError."""
     if not settings.portal_url and not settings.portal_secret.get_secret_value():
         return None
     try:
-        return Unsubscribing(settings.portal_url, settings.portal_secret, mailto)
+        return Unsubscribing(settings.portal_url, settings.portal_secret)
     except UnsubscribingError as error:
         raise NotReadyError(f"PFFLOW_PORTAL_URL and PFFLOW_PORTAL_SECRET: {error}") from None
 

@@ -34,7 +34,7 @@ def serve(
     settings = Settings()
     with opened_store(settings) as store:
         house = playbook_in_force(store).house
-        links = unsubscribing_of(settings, house.email)
+        links = unsubscribing_of(settings)
         if links is None:
             raise refuse("the portal needs PFFLOW_PORTAL_URL (https) and PFFLOW_PORTAL_SECRET")
         app = application(Portal(store, links, house_templates(settings.templates), house.name.words, now))

@@ -28,14 +28,13 @@ class UnsubscribingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribing:
-    """Where the portal is reached from outside (https), the secret its links are signed with, and whom to mail else.
+    """Where the portal is reached from outside (https), and the secret its links are signed with.
 
     Raises UnsubscribingError where one of them cannot serve.
     """
 
     portal: str
     secret: SecretStr = field(repr=False)
-    mailto: str
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.portal)
@@ -47,11 +46,9 @@ class Unsubscribing:
             raise UnsubscribingError(f"the secret has fewer than {SHORTEST_SECRET} characters")
 
     def headers(self, contact_ref: str, kind: OptionalLetter) -> dict[str, str]:
-        """Give the headers that let a reader leave a kind of letter with one click."""
-        token = self.token(contact_ref, kind)
-        mailed = f"mailto:{self.mailto}?subject=unsubscribe%20{token}"
+        """Give the headers that let a reader leave a kind of letter with one click; nobody is told to write a mail."""
         return {
-            "List-Unsubscribe": f"<{self.portal.rstrip('/')}/unsubscribe/{token}>, <{mailed}>",
+            "List-Unsubscribe": f"<{self.portal.rstrip('/')}/unsubscribe/{self.token(contact_ref, kind)}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
 

@@ -15,7 +15,7 @@ from pfflow.portal.unsubscribe import language_wanted
 from tests.unit.sample_letters import make_context, make_notice
 
 SECRET = SecretStr("0123456789abcdef0123456789abcdef")
-LINKS = Unsubscribing("https://portal.example", SECRET, "desk@house.example")
+LINKS = Unsubscribing("https://portal.example", SECRET)
 
 
 def test_surveys_and_digests_can_be_left_and_nothing_that_is_owed() -> None:
@@ -47,7 +47,7 @@ def test_what_nobody_signed_is_refused(token: str) -> None:
 def test_a_token_for_another_contact_kind_or_secret_does_not_pass() -> None:
     said, signature = LINKS.token("C-1", OptionalLetter.SURVEY).split(".")
     other = urlsafe_b64encode(b"survey C-2").decode().rstrip("=")
-    elsewhere = Unsubscribing("https://portal.example", SecretStr("x" * 32), "desk@house.example")
+    elsewhere = Unsubscribing("https://portal.example", SecretStr("x" * 32))
     for forged in (
         f"{other}.{signature}",
         f"{said}.{signature[:-2]}",
@@ -63,12 +63,12 @@ def test_a_token_for_another_contact_kind_or_secret_does_not_pass() -> None:
 )
 def test_only_https_may_carry_a_link(portal: str) -> None:
     with pytest.raises(UnsubscribingError, match="no https address"):
-        Unsubscribing(portal, SECRET, "desk@house.example")
+        Unsubscribing(portal, SECRET)
 
 
 def test_a_short_secret_is_refused_and_none_is_shown() -> None:
     with pytest.raises(UnsubscribingError, match="fewer than 32"):
-        Unsubscribing("https://portal.example", SecretStr("short"), "desk@house.example")
+        Unsubscribing("https://portal.example", SecretStr("short"))
     assert SECRET.get_secret_value() not in repr(LINKS)
 
 
