@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pfflow.domain.audience import contacts_at, names_of, owner_of, parties_in, party_words
+from pfflow.domain.audience import contacts_at, owner_of, parties_in, party_words
 from pfflow.domain.business_days import add_business_days, wall_instant
+from pfflow.domain.channels import ROOM
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import Action, Rung, Step, action_in
 from pfflow.domain.letter_context import letter_context
@@ -18,12 +19,13 @@ from pfflow.domain.notices import Notice, notice_key
 from pfflow.domain.obligations import Obligation, ObligationKind, derived_key
 from pfflow.domain.parties import Contact, Level
 from pfflow.domain.trouble import WHY, Undelivered, summary, too_long, unreachable
-from pfflow.domain.words import Json, Words
+from pfflow.domain.words import NO_WORDS, Json, Words
 
 SUBJECT = "undelivered"
 """The subject of the conclusion that says which letters were told of, since when each had failed, and to whom."""
 TEMPLATE = "communication/undeliverable"
 RUNG = "escalate-undelivered"
+_A_ROOM = Words("群聊", "chat room")
 LISTED = 20
 """How many letters one notice names; it says how many more there are."""
 
@@ -144,14 +146,21 @@ def _letter(draft: Draft, one: Undelivered) -> dict[str, Json]:
     contact = next((c for c in dossier.facts.contacts if c.contact_ref == one.contact_ref), None)
     party = next((p for p in dossier.facts.parties if contact and p.party_ref == contact.party_ref), None)
     obligation = draft.obligation(one.obligation_key)
+    room = one.contact_ref.partition(".")[2] if one.contact_ref.startswith(f"{ROOM}.") else ""
     return {
         "what": (obligation.title if obligation else Words(one.obligation_key, one.obligation_key)).as_json(),
         "action": action_in(one.rung),
-        "to": contact.name if contact else one.contact_ref,
-        "ref": one.contact_ref,
-        "party": (party_words(party) if party else names_of(dossier, (), draft.today)).as_json(),
+        "to": _room_words(draft, room).as_json() if room else contact.name if contact else one.contact_ref,
+        "ref": room or one.contact_ref,
+        "party": (_A_ROOM if room else party_words(party) if party else NO_WORDS).as_json(),
         "why": WHY[one.trouble].as_json(),
         "kept": one.kept,
         "since": one.since.astimezone(draft.dossier.playbook.zone).date().isoformat(),
         "reference": one.obligation_key,
     }
+
+
+def _room_words(draft: Draft, room: str) -> Words:
+    """Give what a chat room is called; one that has left the playbook goes by its name."""
+    known = draft.dossier.playbook.rooms.get(room)
+    return known.title.words if known else Words(room, room)

@@ -170,6 +170,20 @@ def test_the_notice_says_what_to_whom_and_why_without_an_address(language: str, 
         assert "c-bank@house.example" not in form
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [(EN, "Joint command (chat room, joint-command): Fund-use"), (ZH, "（群聊，joint-command）：资金")],
+)
+def test_a_room_that_took_no_text_is_told_as_a_room(language: str, says: str) -> None:
+    lost = failed(contact_ref="room.joint-command", trouble=Trouble.CHAT)
+    dossier = losing(lost)
+    (notice,) = notices(decide(dossier, FRIDAY)).values()
+    reader = next(c for c in dossier.facts.contacts if c.contact_ref == notice.contact_ref)
+    letter = Renderer.of_house().letter(notice, reader, language)
+    assert says in letter.text
+    assert "room.joint-command" not in letter.text + letter.html
+
+
 def test_a_quiet_project_says_nothing_of_it() -> None:
     decision = decide(losing(), FRIDAY)
     assert told(decision) == findings(decision) == []
