@@ -108,6 +108,10 @@ def email_problem(text: str) -> str | None:
         (any(c.isspace() or not c.isprintable() for c in text), "contains a blank or a control character"),
         (text.count("@") != 1, f"should contain exactly one @, and contains {text.count('@')}"),
         (len(local) > 64, f"has {len(local)} characters before the @; 64 is the most"),
+        (
+            not local.isascii(),
+            "has letters other than plain ones before the @, to which no mail goes out; give the plain address",
+        ),
         (not _LOCAL_PART.fullmatch(local), "should have letters, digits and single inner dots before the @"),
         (len(labels) < 2, "should have a domain with a dot after the @"),
         (

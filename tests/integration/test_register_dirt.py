@@ -149,6 +149,13 @@ def with_offset_days(days: int) -> Callable[[Workbook], None]:
     return soil
 
 
+def with_channel(channel: str) -> Callable[[Workbook], None]:
+    def soil(book: Workbook) -> None:
+        book["联系人"]["H1"], book["联系人"]["H2"] = "渠道", channel
+
+    return soil
+
+
 @dataclass(frozen=True)
 class Dirt:
     name: str
@@ -224,6 +231,16 @@ DIRT = (
     Dirt("an unknown time zone", with_cell("联系人", "F2", "UTC+8"), "联系人", 2, "F", "IANA"),
     Dirt("an unknown language", with_cell("联系人", "E2", "Mandarin Chinese"), "联系人", 2, "E", "BCP 47"),
     Dirt("neither yes nor no", with_cell("联系人", "G2", "也许"), "联系人", 2, "G", "neither yes nor no"),
+    Dirt(
+        "an address that is not ASCII",
+        with_cell("联系人", "D2", "李华@bank.example"),
+        "联系人",
+        2,
+        "D",
+        "give the plain address",
+    ),
+    Dirt("an unknown channel", with_channel("传真"), "联系人", 2, "H", "write one of email (邮件), phone (电话)"),
+    Dirt("a room for a channel", with_channel("joint-command"), "联系人", 2, "H", "wecom (企业微信)"),
     Dirt("a bad LEI", with_cell("参与方", "I2", "969500KSV493XWY0PS34"), "参与方", 2, "I", "check digits should be 33"),
     Dirt("a bad USCC", with_cell("参与方", "J2", "91350100M000100Y4Z"), "参与方", 2, "J", "contains Z"),
     Dirt("a USCC that Excel rounded", with_cell("参与方", "J2", 913501000000000000), "参与方", 2, "J", "rounded"),
