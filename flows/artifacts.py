@@ -73,9 +73,13 @@ def _read(stage: Stage, as_of: datetime, in_table: Sequence[str], with_page: Seq
             ref: opened.cycle.dossier(opened.store.holdings(ref), as_of)
             for ref in dict.fromkeys((*in_table, *with_page))
         }
+        went = opened.store.deliveries(with_page)
     rows = stage_rows(stage, (dossiers[ref] for ref in in_table), as_of)
     return Shown(
-        pages=tuple((ref, project_page(dossiers[ref], as_of)) for ref in with_page),
+        pages=tuple(
+            (ref, project_page(dossiers[ref], as_of, [one for one in went if one.project_ref == ref]))
+            for ref in with_page
+        ),
         rows=tuple(rows[:LONGEST_TABLE]),
         left_out=max(0, len(rows) - LONGEST_TABLE),
     )

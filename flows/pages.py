@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from flows.reader import PACKAGE, Reader, lacking, measures_of, relationship_line, table, text
-from pfflow.domain.audience import roles_meant
+from pfflow.domain.audience import creditors, roles_meant
 from pfflow.domain.courses import rungs_of
 from pfflow.domain.decision import Dossier
+from pfflow.domain.kept_letters import STATUS
 from pfflow.domain.ladder import Action
+from pfflow.domain.notices import EMAIL
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.project import Phase
 from pfflow.domain.reports import CellKind
 from pfflow.domain.words import Stage, Words
 from pfflow.rendering.formats import figure
+from pfflow.store import Deliveries
 
+_SHOWN = ("sent", "waiting", "held", "failed")
 LONGEST_LIST = 20
 """Rows of a list on a page; what is left out is counted below it."""
 
@@ -36,8 +40,8 @@ _STATUS = {
 }
 
 
-def project_page(dossier: Dossier, as_of: datetime) -> str:
-    """Give a project's living page as Markdown."""
+def project_page(dossier: Dossier, as_of: datetime, went: Sequence[Deliveries] = ()) -> str:
+    """Give a project's living page as Markdown; `went` is how many of its letters went by which channel."""
     reader = Reader(dossier, as_of)
     sections = (
         _head(reader),
@@ -48,6 +52,7 @@ def project_page(dossier: Dossier, as_of: datetime) -> str:
         _package(reader),
         _gaps(reader),
         _scores(reader),
+        _delivered(reader, went),
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -156,7 +161,7 @@ def _owed(reader: Reader) -> list[str]:
                         reader.due(o),
                         reader.say(o.title),
                         reader.name(o.debtor),
-                        reader.name(o.creditor),
+                        reader.say(creditors(reader.dossier, o, reader.today)) or "—",
                         reader.say(_STATUS[o.status]),
                     )
                     for o in shown
@@ -242,6 +247,28 @@ def _gaps(reader: Reader) -> list[str]:
         if found["lacking"]:
             lines.append(f"- {text(reader.name(ref))} {found['percent']}%: {text(lacking(reader, ref, found))}")
     return [f"## {reader.label('资料缺口', 'What is not known')}", "", *lines] if lines else []
+
+
+def _delivered(reader: Reader, went: Sequence[Deliveries]) -> list[str]:
+    if not went:
+        return []
+    headers = (("渠道", "Channel"), *((STATUS[name].zh, STATUS[name].en) for name in _SHOWN))
+    return [
+        f"## {reader.label('函件', 'Letters')}",
+        "",
+        *table(
+            [reader.label(*header) for header in headers],
+            [(_channel(reader, one.channel), *(getattr(one, name) for name in _SHOWN)) for one in went],
+        ),
+    ]
+
+
+def _channel(reader: Reader, name: str) -> str:
+    """Give what a channel is called: e-mail, a room's title, or the chat service."""
+    room = reader.dossier.playbook.rooms.get(name)
+    if room is not None:
+        return f"{reader.say(room.title.words)} ({reader.label('群聊', 'chat room')})"
+    return reader.label("邮件", "e-mail") if name == EMAIL else name
 
 
 def _scores(reader: Reader) -> list[str]:

@@ -314,13 +314,16 @@ def who(project: Annotated[str, typer.Argument(help="A project.")]) -> None:
 
 
 def projects() -> None:
-    """List the projects, how much each owes, and what comes next."""
+    """List the projects, how much each owes, what comes next, and by which channels its letters went."""
     from pfflow.bootstrap import opened_store
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
+        sent: dict[str, list[str]] = {}
+        for one in store.deliveries():
+            sent.setdefault(one.project_ref, []).extend([f"{one.channel} {one.sent}"] if one.sent else [])
         table(
-            ("project", "name", "phase", "owed", "earliest due"),
+            ("project", "name", "phase", "owed", "earliest due", "sent by"),
             (
                 (
                     p.project_ref,
@@ -328,6 +331,7 @@ def projects() -> None:
                     str(p.phase),
                     str(p.live),
                     f"{p.next_due_at:%Y-%m-%d}" if p.next_due_at else "-",
+                    ", ".join(sent.get(p.project_ref, ())) or "-",
                 )
                 for p in store.projects()
             ),

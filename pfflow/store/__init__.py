@@ -18,7 +18,7 @@ from pfflow.store.errors import (
 from pfflow.store.holding import HeldProject
 from pfflow.store.mail_switch import MailTurn
 from pfflow.store.outbox import Letter, LetterStatus
-from pfflow.store.overview import ProjectOverview
+from pfflow.store.overview import Deliveries, ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
 from pfflow.store.settled_plans import Standing
 from pfflow.store.sql_store import SqlStore
@@ -27,6 +27,7 @@ __all__ = [
     "BrokenEditionError",
     "DecisionMismatchError",
     "DecisionRecord",
+    "Deliveries",
     "DuplicateRecordError",
     "HeldProject",
     "Letter",

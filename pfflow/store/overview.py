@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from pfflow.domain.project import Phase
 from pfflow.store.column_types import UtcInstant
 from pfflow.store.fact_tables import FACT_TABLES
 from pfflow.store.outbox import WAITING
+from pfflow.store.statements import batches
 from pfflow.store.tables import LedgerHeadRow, LetterRow, ObligationRow, ProjectHeadRow
 
 
@@ -30,6 +32,30 @@ class ProjectOverview:
     entries: int
     version: int
     engaged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """How many letters of a project went, or are to go, by one channel, and how many of them have which status."""
+
+    project_ref: str
+    channel: str
+    sent: int = 0
+    waiting: int = 0
+    held: int = 0
+    failed: int = 0
+
+
+def deliveries(connection: Connection, project_refs: Sequence[str] | None = None) -> tuple[Deliveries, ...]:
+    """Give what went by which channel, of all projects or some, in order of ref and channel."""
+    grouped = (LetterRow.project_ref, LetterRow.channel, LetterRow.status)
+    chosen = select(*grouped, func.count()).group_by(*grouped)
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for refs in [None] if project_refs is None else batches(project_refs):
+        some = chosen if refs is None else chosen.where(LetterRow.project_ref.in_(refs))
+        for ref, channel, status, count in connection.execute(some):
+            counts.setdefault((ref, channel), {})[status] = count
+    return tuple(Deliveries(project_ref=ref, channel=channel, **of) for (ref, channel), of in sorted(counts.items()))
 
 
 def overviews(connection: Connection) -> tuple[ProjectOverview, ...]:

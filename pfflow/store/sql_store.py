@@ -49,7 +49,7 @@ from pfflow.store.holding import HeldProject
 from pfflow.store.kept_facts import KeptFacts
 from pfflow.store.mail_switch import MailTurn
 from pfflow.store.outbox import Letter, LetterStatus
-from pfflow.store.overview import ProjectOverview
+from pfflow.store.overview import Deliveries, ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
 from pfflow.store.settled_plans import Standing
 from pfflow.store.tables import LetterRow, ObligationRow, ProjectHeadRow
@@ -161,6 +161,11 @@ class SqlStore:
         """Give one line for every project, in order of ref."""
         with transaction(self._engines.reading) as connection:
             return overview.overviews(connection)
+
+    def deliveries(self, project_refs: Sequence[str] | None = None) -> tuple[Deliveries, ...]:
+        """Give how many letters went by which channel, of all projects or some, in order of ref and channel."""
+        with transaction(self._engines.reading) as connection:
+            return overview.deliveries(connection, project_refs)
 
     def deciding(
         self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False

@@ -17,7 +17,9 @@ from pfflow.bootstrap import engine
 from pfflow.cycle import STAGES
 from pfflow.domain.decision import Dossier
 from pfflow.domain.obligations import Obligation, ObligationKind
+from pfflow.domain.playbook import Room, Text
 from pfflow.domain.words import Stage
+from pfflow.store import Deliveries
 from tests.flows.cockpit import expressway_in
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 2, 10)
@@ -78,6 +80,22 @@ def test_warnings_carry_their_numbers(lived: tuple[Dossier, datetime]) -> None:
     assert "DSCR 1.12" in warnings
     assert "319,480,000.00" in warnings
     assert "2026-12-20" in warnings
+
+
+def test_a_page_says_by_which_channel_letters_went(lived: tuple[Dossier, datetime]) -> None:
+    dossier, as_of = lived
+    room = Room(title=Text(zh="指挥组", en="Command"), language="zh-CN")
+    dossier = replace(dossier, playbook=dossier.playbook.model_copy(update={"rooms": {"command": room}}))
+    went = [
+        Deliveries(project_ref="EXP-01", channel="command", sent=2, failed=1),
+        Deliveries(project_ref="EXP-01", channel="email", sent=40, waiting=3),
+        Deliveries(project_ref="EXP-01", channel="wecom", sent=5),
+    ]
+    letters = _section(project_page(dossier, as_of, went), "函件 / Letters")
+
+    assert "| 指挥组 (群聊 / chat room) | 2 | 0 | 0 | 1 |" in letters
+    assert "| 邮件 / e-mail | 40 | 3 | 0 | 0 |" in letters
+    assert "| wecom | 5 | 0 | 0 | 0 |" in letters
 
 
 def test_an_ended_month_shows_every_departments_score(lived: tuple[Dossier, datetime]) -> None:

@@ -17,7 +17,7 @@ from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
 from pfflow.domain.trouble import Trouble
 from pfflow.domain.words import Stage, Words
 from pfflow.ports import NotHeld, Receipt
-from pfflow.store import SqlStore
+from pfflow.store import Deliveries, SqlStore
 from tests.integration.samples import AT, FACTS, make_notice, make_obligation
 
 SECOND = timedelta(seconds=1)
@@ -344,6 +344,21 @@ def test_letters_and_chat_texts_are_drained_by_themselves(by_three_channels: Sql
     assert claimed_ids(store) == ["G1/o/r/1"]
     assert [one.message_id for one in store.claim("w", AT, 10, 60, chat=True)] == ["G1/o/r/2", "G1/o/r/3"]
     assert store.waiting(AT) == (0, AT + timedelta(seconds=60))
+
+
+def test_what_went_by_which_channel_is_counted_by_project(by_three_channels: SqlStore) -> None:
+    store = by_three_channels
+    store.claim("w", AT, 10, 60)
+    store.settle("w", [receipt(1, "sent")])
+    store.claim("w", AT, 10, 60, chat=True)
+    store.settle("w", [receipt(2, "failed", trouble=Trouble.CHAT)])
+    counted = (
+        Deliveries(project_ref="G1", channel="email", sent=1),
+        Deliveries(project_ref="G1", channel="joint-command", waiting=1),
+        Deliveries(project_ref="G1", channel="wecom", failed=1),
+    )
+    assert store.deliveries() == store.deliveries(["G1", "G2"]) == counted
+    assert store.deliveries(["G2"]) == store.deliveries([]) == ()
 
 
 def test_a_text_knows_its_channel_and_a_room_is_its_own_reader(by_three_channels: SqlStore) -> None:
