@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     mail_lease: float = Field(
         default=3.0, ge=1, description="Seconds for which a worker that died keeps others from its letters."
     )
-    mail_batch: int = Field(default=50, ge=1, description="How many letters are marked at a time; twice as many are taken.")
+    mail_batch: int = Field(
+        default=50, ge=1, description="How many letters are marked at a time; twice as many are taken."
+    )
 
     chat: Literal["local", "live"] = Field(
         default="local", description="live lets chat texts leave, each by the address its channel has."

@@ -139,6 +139,26 @@ def test_a_retry_that_falls_in_the_night_waits_for_the_morning_too(registered: S
     assert letter(registered, 1).next_try_at == MORNING
 
 
+def test_chat_texts_keep_to_the_switch_and_to_the_night_of_their_readers(registered: SqlStore) -> None:
+    """A room has no zone of its own, so it sleeps where the house is at home."""
+    room = {"room": {"title": "Joint command", "language": "en"}, "overdue_days": 0}
+    post(
+        registered,
+        numbered(1, channel="wecom"),
+        numbered(2, channel="joint-command", contact_ref="room.joint-command", context=room),
+        numbered(3, channel="wecom", urgent=True),
+    )
+    registered.turn_mail(turned(stopped=True))
+    assert registered.claim("w", NIGHT, 20, 60, QUIET, chat=True) == ()
+    assert registered.waiting(NIGHT, chat=True) == (0, None)
+    registered.turn_mail(turned(stopped=False))
+    assert ids(registered.claim("w", NIGHT, 20, 60, QUIET, chat=True)) == ["3"]
+    registered.settle("w", [Receipt(message_id="G1/o/r/3", outcome="sent", at=NIGHT)])
+    assert {letter(registered, number).put_off for number in (1, 2)} == {Wait.QUIET}
+    assert registered.claim("w", MORNING - SECOND, 20, 60, QUIET, chat=True) == ()
+    assert ids(registered.claim("w", MORNING, 20, 60, QUIET, chat=True)) == ["1", "2"]
+
+
 def test_an_invitation_goes_at_night_where_it_would_come_too_late_in_the_morning(registered: SqlStore) -> None:
     early = replace(WEEKLY, starts_at=MORNING - MINUTE)
     post(registered, numbered(1, invitation=early), numbered(2, invitation=WEEKLY))
