@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
-from pfflow.domain.conditions import ConditionError, holds
+from pfflow.domain.conditions import ConditionError, holds, references
 from pfflow.domain.parties import Party
 from pfflow.domain.playbook import Segment
 from pfflow.domain.project import Project
+
+_ROLES = "roles"
+_EVERYTHING = (
+    *(("party", field.name) for field in fields(Party)),
+    ("party", _ROLES),
+    *(("project", field.name) for field in fields(Project)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,28 @@ def classify(
     return Classification(party, None, "; ".join(("no rule holds", *troubles)))
 
 
-@lru_cache(maxsize=8192)
 def _asked(when: str, party: Party, project: Project, roles: tuple[str, ...]) -> bool | str:
-    """Give whether a condition holds, or why it could not be asked; the same facts are asked once."""
-    facts: Mapping[str, object] = {"party": {**asdict(party), "roles": roles}, "project": asdict(project)}
+    """Give whether a condition holds, or why it could not be asked."""
+    records = {"party": party, "project": project}
+    asked = _asks_for(when) or _EVERYTHING
+    known = ((root, name, roles if name == _ROLES else getattr(records[root], name)) for root, name in asked)
+    return _answered(when, tuple(known))
+
+
+@lru_cache(maxsize=8192)
+def _answered(when: str, known: tuple[tuple[str, str, object], ...]) -> bool | str:
+    """Give what a condition says of the facts it asks for: the same is asked once, whatever else is known."""
+    facts: dict[str, dict[str, object]] = {"party": {}, "project": {}}
+    for root, name, value in known:
+        facts[root][name] = value
     try:
         return holds(when, facts)
     except ConditionError as error:
         return str(error)
+
+
+@lru_cache(maxsize=1024)
+def _asks_for(when: str) -> tuple[tuple[str, str], ...]:
+    """Give the facts a condition asks for; nothing where it asks for a record as a whole, or for what there is not."""
+    asked = dict.fromkeys((one.root, one.field) for one in references(when))
+    return tuple(asked) if asked.keys() <= set(_EVERYTHING) else ()
