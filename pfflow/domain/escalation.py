@@ -26,7 +26,7 @@ from pfflow.domain.facts import Interaction
 from pfflow.domain.hearing import CHASING, hear, heard_firing, heard_mark, holds, moved, moved_in
 from pfflow.domain.ladder import Action, Firing, Late, Rung, Step, action_in, bare_name, name_at, steps_of
 from pfflow.domain.letter_context import HANDOVER, letter_context, template_of
-from pfflow.domain.notices import Attendee, Invitation, Method, Notice, notice_key
+from pfflow.domain.notices import Attendee, Invitation, Method, Notice
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, ObligationKind, Status
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.outages import Outage, delay_of, outage_before
@@ -297,8 +297,8 @@ def _fire(draft: Draft, obligation: Obligation, reached: _Reached, content: Cont
         merges_with=_merging(obligation, step.rung),
     )
     if obligation.status is Status.PLANNED:
-        begun = replace(obligation, climbing=as_begun(draft.dossier.playbook, obligation))
-        obligation = draft.move(begun, Status.OPEN)
+        obligation = obligation.begun(as_begun(draft.dossier.playbook, obligation))
+        draft.change(obligation)
     obligation = _noted(draft, obligation, step.rung.do, readers)
     told_rooms = {n.channel for n in draft.notices_of(obligation.key) if action_in(n.rung) == step.rung.do}
     addressed = _addressed(draft, notice, meant, readers)
@@ -316,15 +316,7 @@ def _merging(obligation: Obligation, rung: Rung) -> str:
 
 def _addressed(draft: Draft, notice: Notice, readers: Readers, to: Iterable[Contact]) -> list[Notice]:
     """Give a notice to each of its readers; it says for whom a reader gets it."""
-    return [
-        replace(
-            notice,
-            key=notice_key(notice.obligation_key, notice.rung, contact.contact_ref),
-            contact_ref=contact.contact_ref,
-            context={**notice.context, "instead_of": _instead_of(draft, readers, contact)},
-        )
-        for contact in to
-    ]
+    return [notice.told_to(contact.contact_ref, instead_of=_instead_of(draft, readers, contact)) for contact in to]
 
 
 def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequence[Contact]) -> Obligation:
@@ -456,21 +448,38 @@ def _answering(
 
 def invited_by(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> Mapping[str, Contact]:
     """Give whom rungs invite, by address in lower case."""
-    return {
-        contact.email.lower(): contact
+    return {contact.email.lower(): contact for contact in _meant_by(draft, obligation, rungs)}
+
+
+def _meant_by(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> list[Contact]:
+    return [
+        contact
         for rung in rungs
         if rung.do is Action.INVITE
         for contact in audience(draft.dossier, rung.to, obligation, rung.level, draft.today)
-    }
+    ]
 
 
 def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
-    everyone = invited_by(draft, obligation, rungs_of(draft.dossier.playbook, obligation))
-    return invitation_to(draft, obligation, list(everyone.values()) or readers)
+    everyone = _meant_by(draft, obligation, rungs_of(draft.dossier.playbook, obligation)) or readers
+    attendees = draft.dossier.held.remembered(
+        ("attendees", tuple(contact.contact_ref for contact in everyone)),
+        lambda: _attendees({contact.email.lower(): contact for contact in everyone}.values()),
+    )
+    return _invited(draft, obligation, attendees)
 
 
 def invitation_to(draft: Draft, obligation: Obligation, guests: Sequence[Contact]) -> Invitation:
     """Give a meeting as the calendars of its guests see it."""
+    return _invited(draft, obligation, _attendees(guests))
+
+
+def _attendees(guests: Iterable[Contact]) -> tuple[Attendee, ...]:
+    in_order = sorted(guests, key=attrgetter("contact_ref"))
+    return tuple(Attendee(contact.contact_ref, contact.name, contact.email) for contact in in_order)
+
+
+def _invited(draft: Draft, obligation: Obligation, attendees: tuple[Attendee, ...]) -> Invitation:
     house = draft.dossier.playbook.house
     return Invitation(
         uid=f"{obligation.key}@{house.email.rpartition('@')[2]}",
@@ -483,10 +492,7 @@ def invitation_to(draft: Draft, obligation: Obligation, guests: Sequence[Contact
         description=Words(f"编号 {obligation.key}", f"Reference {obligation.key}"),
         organizer_name=house.name.words,
         organizer_email=house.email,
-        attendees=tuple(
-            Attendee(contact.contact_ref, contact.name, contact.email)
-            for contact in sorted(guests, key=lambda c: c.contact_ref)
-        ),
+        attendees=attendees,
         location=location_of(obligation),
     )
 

@@ -83,6 +83,25 @@ class Notice:
     merges_with: str = ""
     channel: str = EMAIL
 
+    def told_to(self, contact_ref: str, *, instead_of: Json) -> Notice:
+        """Give it addressed to a contact, by e-mail, with for whom the contact gets it."""
+        # Written out, since most of what a decision makes are these, and replace() takes twice as long.
+        return Notice(
+            key=notice_key(self.obligation_key, self.rung, contact_ref),
+            project_ref=self.project_ref,
+            obligation_key=self.obligation_key,
+            rung=self.rung,
+            contact_ref=contact_ref,
+            template=self.template,
+            noticed_at=self.noticed_at,
+            context={**self.context, "instead_of": instead_of},
+            invitation=self.invitation,
+            report=self.report,
+            in_reply_to=self.in_reply_to,
+            urgent=self.urgent,
+            merges_with=self.merges_with,
+        )
+
     @property
     def to_room(self) -> bool:
         """Whether it goes to a room, and so to nobody alone."""

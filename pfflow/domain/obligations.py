@@ -147,13 +147,17 @@ class Obligation:
         """Whether it is still owed after its due instant."""
         return self.live and self.due_at < as_of
 
+    def begun(self, climbing: Mapping[str, Json]) -> Obligation:
+        """Give it open, with the ladders it climbs; raises ObligationError where it is open already, or over."""
+        self._refuse(Status.OPEN)
+        return replace(self, status=Status.OPEN, climbing=climbing)
+
     def moved_to(self, status: Status, *, at: datetime, by: str = "", because: str = "") -> Obligation:
         """Give the obligation in another status.
 
         Raises ObligationError for a move `TRANSITIONS` does not have, or a waiver without who and why.
         """
-        if status not in TRANSITIONS[self.status]:
-            raise ObligationError(f"{self.key} is {self.status} and cannot become {status}")
+        self._refuse(status)
         if status is Status.WAIVED and not (by and because):
             raise ObligationError(f"{self.key}: a waiver names who waives and why")
         if status is Status.OPEN:
@@ -161,6 +165,10 @@ class Obligation:
         if status is Status.PLANNED:
             return replace(self, status=status, closed_at=None, closed_by="", closed_because="")
         return replace(self, status=status, closed_at=at, closed_by=by, closed_because=because, held_until=None)
+
+    def _refuse(self, status: Status) -> None:
+        if status not in TRANSITIONS[self.status]:
+            raise ObligationError(f"{self.key} is {self.status} and cannot become {status}")
 
 
 @lru_cache(maxsize=65536)
