@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from operator import ge, gt, le, lt
 from types import MappingProxyType
 
+from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import Financial, Undertaking
 from pfflow.finance.ratios import dscr
 
@@ -70,6 +71,13 @@ def covenant_tests(undertaking: Undertaking, financials: Iterable[Financial]) ->
                 )
                 break
     return tuple(tests)
+
+
+def covenant_tests_of(dossier: Dossier, undertaking: Undertaking) -> tuple[CovenantTest, ...]:
+    """Test a covenant of a project on all of its figures, as `covenant_tests` does."""
+    return dossier.held.remembered(
+        ("tests", undertaking.obligation_ref), lambda: covenant_tests(undertaking, dossier.facts.financials)
+    )
 
 
 def _calculates_on(undertaking: Undertaking, day: date) -> bool:

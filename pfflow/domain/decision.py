@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Container, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pfflow.domain.business_days import DAY, BusinessCalendar
 from pfflow.domain.facts import Facts, FundUse, Interaction, Touch
@@ -52,11 +53,10 @@ class Finding:
 
 def remembered_in(memo: dict[Hashable, Any], what: Hashable, make: Callable[[], Made]) -> Made:
     """Give what a memo has under a name, made now unless it is there."""
-    try:
-        return cast("Made", memo[what])
-    except KeyError:
-        made = memo[what] = make()
-        return made
+    if what not in memo:
+        memo[what] = make()
+    made: Made = memo[what]
+    return made
 
 
 def _paid(payments: Iterable[FundUse], last: date) -> dict[str, Decimal]:
@@ -119,12 +119,15 @@ class Holdings:
         del as_of
         return self.live(stage)
 
-    def may_plan(self, as_of: datetime) -> bool:
-        """Whether there may be a date to plan at an instant that is not planned: always, where nobody knows."""
-        del as_of
+    def may_plan(self, on: date, source: str = "") -> bool:
+        """Whether a day's horizon may reach a date that is not planned, of a cadence or undertaking or of any.
+
+        It always may where nobody knows.
+        """
+        del on, source
         return True
 
-    def closed(self, stage: Stage) -> Container[str]:
+    def closed(self, stage: Stage) -> AbstractSet[str]:
         """Give the keys of a stage's obligations that are no longer owed."""
         return {o.key for o in self.of_stage(stage) if not o.live}
 
@@ -161,9 +164,10 @@ class Holdings:
         """Give the interactions of a kind, in any order."""
         return [touch for touch in self.facts.interactions if touch.kind is kind]
 
-    def touches_with(self, party_ref: str) -> Iterable[Interaction]:
-        """Give the interactions with a party, in any order."""
-        return [touch for touch in self.facts.interactions if touch.party_ref == party_ref]
+    def last_touch_before(self, at: datetime, party_ref: str) -> datetime | None:
+        """Give when the last interaction with a party before an instant was; None where there was none."""
+        touched = (touch.at for touch in self.facts.interactions if touch.party_ref == party_ref)
+        return max((one for one in touched if one < at), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pfflow.domain.decision import Conclusion, Decision, Dossier, Finding
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import EntryDraft
 from pfflow.domain.notices import Notice
-from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.words import Json, Stage, Words
 
 
@@ -39,6 +39,14 @@ class Draft:
     def live(self) -> tuple[Obligation, ...]:
         """Give this stage's obligations that are still owed, in order of due instant and key."""
         return self._standing(self.dossier.held.live(self.stage))
+
+    def live_of(self, kind: ObligationKind) -> tuple[Obligation, ...]:
+        """Give those of them that are of a kind, in the same order."""
+        return tuple(
+            one
+            for one in self._standing(o for o in self.dossier.held.live(self.stage) if o.kind is kind)
+            if one.kind is kind
+        )
 
     def stirring(self) -> tuple[Obligation, ...]:
         """Give those of them of which something may be said now, in the same order."""

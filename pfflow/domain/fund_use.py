@@ -6,10 +6,9 @@ is itemised by the next report as booked late. What a report itemised is conclud
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import cast
 
 from pfflow.domain.decision import Dossier
 from pfflow.domain.escalation import Missing
@@ -34,8 +33,9 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
     A period in which truly nothing was paid is answered by a fulfilment, never by an empty report.
     """
     start, end = _period(obligation)
-    payments = [p for p in dossier.facts.fund_use if p.project_ref == dossier.project.project_ref]
-    paid_now = sorted((p for p in payments if start <= p.paid_on <= end), key=lambda p: (p.paid_on, p.voucher))
+    ref = dossier.project.project_ref
+    within = (p for p in dossier.facts.fund_use if start <= p.paid_on <= end and p.project_ref == ref)
+    paid_now = sorted(within, key=lambda p: (p.paid_on, p.voucher))
     if not paid_now:
         return Missing(
             Words(
@@ -44,11 +44,12 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
             )
         )
     currency = dossier.project.currency
+    payments = [p for p in dossier.facts.fund_use if p.project_ref == ref]
     late = _booked_late(dossier, payments, start)
-    to_date = [p for p in payments if p.paid_on <= end]
+    to_date = _by_name(p for p in payments if p.paid_on <= end)
     budget = sorted(dossier.facts.budget, key=lambda line: line.budget_line)
     approved = sum((line.amount for line in budget), _ZERO)
-    spent = _total(to_date)
+    spent = sum(to_date.values(), _ZERO)
     entrusted = _total(p for p in paid_now if p.entrusted)
     return Report(
         name="fund_use",
@@ -64,7 +65,7 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
             Figure(Words("预算执行率", "Budget used"), _percent(spent, approved), CellKind.PERCENT),
         ),
         tables=(
-            _by_line(budget, paid_now, to_date),
+            _by_line(budget, _by_name(paid_now), to_date),
             _payments("payments", _NOW, paid_now),
             *((_payments("booked_late", _LATE, late),) if late else ()),
         ),
@@ -81,11 +82,12 @@ def itemised(report: Report) -> tuple[str, ...]:
 def _booked_late(dossier: Dossier, payments: Iterable[FundUse], start: date) -> list[FundUse]:
     """Give earlier payments that no report itemised; what was paid before the first report is not asked for."""
     told: set[str] = set()
-    since = start
+    began = start.isoformat()
     for conclusion in dossier.held.concluded_by(Stage.COMMUNICATION):
         if conclusion.subject.startswith(ITEMISED):
-            told.update(map(str, cast("list[str]", conclusion.value["vouchers"])))
-            since = min(since, date.fromisoformat(str(conclusion.value["start"])))
+            told.update(conclusion.value["vouchers"])  # type: ignore[arg-type]  # communication wrote a list of texts
+            began = min(began, str(conclusion.value["start"]))
+    since = date.fromisoformat(began)
     late = (p for p in payments if since <= p.paid_on < start and p.voucher not in told)
     return sorted(late, key=lambda p: (p.paid_on, p.voucher))
 
@@ -99,7 +101,8 @@ def _total(payments: Iterable[FundUse]) -> Decimal:
     return sum((p.amount for p in payments), _ZERO)
 
 
-def _spent(payments: Iterable[FundUse]) -> dict[str, Decimal]:
+def _by_name(payments: Iterable[FundUse]) -> dict[str, Decimal]:
+    """Give what was paid under each budget line, by their names."""
     spent: dict[str, Decimal] = {}
     for one in payments:
         spent[one.budget_line] = spent.get(one.budget_line, _ZERO) + one.amount
@@ -110,16 +113,15 @@ def _percent(part: Decimal, whole: Decimal) -> str:
     return str((100 * part / whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)) if whole else ""
 
 
-def _by_line(budget: Iterable[BudgetLine], now: list[FundUse], to_date: list[FundUse]) -> Table:
+def _by_line(budget: Iterable[BudgetLine], now: Mapping[str, Decimal], to_date: Mapping[str, Decimal]) -> Table:
     rows = []
-    spent_now, spent_to_date = _spent(now), _spent(to_date)
     for line in budget:
-        spent = spent_to_date.get(line.budget_line, _ZERO)
+        spent = to_date.get(line.budget_line, _ZERO)
         rows.append(
             (
                 Words(line.name_zh or line.name or line.budget_line, line.name or line.budget_line),
                 str(line.amount),
-                str(spent_now.get(line.budget_line, _ZERO)),
+                str(now.get(line.budget_line, _ZERO)),
                 str(spent),
                 str(line.amount - spent),
                 _percent(spent, line.amount),

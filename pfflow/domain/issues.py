@@ -58,7 +58,7 @@ def follow(draft: Draft) -> tuple[Reopened, ...]:
             )
         else:
             _open(draft, rules, touch)
-    solutions = [o for o in draft.live() if o.kind is ObligationKind.ISSUE]
+    solutions = draft.live_of(ObligationKind.ISSUE)
     return tuple(reopened for solution in solutions for reopened in _hear(draft, rules, solution))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pfflow.domain.covenants import covenant_tests
+from pfflow.domain.covenants import covenant_tests_of
 from pfflow.domain.decision import Dossier
 from pfflow.domain.escalation import Missing
 from pfflow.domain.obligations import Obligation, ObligationKind
@@ -70,7 +70,7 @@ def _milestones(milestones: list[Milestone]) -> Table:
 
 def _covers(dossier: Dossier) -> Table:
     undertakings = sorted(dossier.facts.obligations, key=lambda u: u.obligation_ref)
-    tests = [t for u in undertakings for t in covenant_tests(u, dossier.facts.financials)]
+    tests = [t for u in undertakings for t in covenant_tests_of(dossier, u)]
     return Table(
         "covers",
         Words("财务约束指标", "Covenants"),

@@ -63,7 +63,7 @@ def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
         return None
     zone = dossier.playbook.zone
     ends_at = wall_instant(last + timedelta(days=1), time(0), zone)
-    touched_at = max((t.at for t in dossier.held.touches_with(party.party_ref) if t.at < ends_at), default=None)
+    touched_at = dossier.held.last_touch_before(ends_at, party.party_ref)
     ends = [p.until for p in held if p.until is not None]
     open_ended = len(ends) < len(held)
     return CohortMember(

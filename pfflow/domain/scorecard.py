@@ -6,14 +6,15 @@ facts give the same card, so it can be computed again from the ledger and the re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from pfflow.domain.business_days import wall_instant
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import SurveyAnswer
-from pfflow.domain.ladder import Action, Firing, action_in
+from pfflow.domain.ladder import Action, action_in
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.parties import Realm
 from pfflow.domain.playbook import ScorecardRow
@@ -116,10 +117,15 @@ def _local_day(dossier: Dossier, at: datetime | None) -> date | None:
 
 def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
     owed, near = dossier.held.obligations, timedelta(days=1)  # a zone's day begins up to a day off UTC's
+    begins, ends = (wall_instant(day, time(0), dossier.playbook.zone) for day in (first, last + near))
     climbed = [
         f
         for f in dossier.held.fired_within(first - near, last + near)
-        if _climbed_in(dossier, f, first, last) and f.obligation_key in owed and _counts(owed[f.obligation_key], role)
+        if begins <= f.fired_at < ends
+        and f.outcome == "fired"
+        and action_in(f.rung) == Action.ESCALATE
+        and f.obligation_key in owed
+        and _counts(owed[f.obligation_key], role)
     ]
     score = max(Decimal(0), _FULL - _PER_ESCALATION * len(climbed))
     return Scored(
@@ -130,19 +136,17 @@ def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, la
     )
 
 
-def _climbed_in(dossier: Dossier, firing: Firing, first: date, last: date) -> bool:
-    if firing.outcome != "fired" or action_in(firing.rung) != Action.ESCALATE:
-        return False
-    on = _local_day(dossier, firing.fired_at)
-    return on is not None and first <= on <= last
-
-
 def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
     """Score what a department's internal customers say of it; not what it says of itself, nor external customers."""
-    parties = {p.party_ref for p in dossier.facts.participations if p.role == role}
-    customers = {p.party_ref for p in dossier.facts.parties if p.realm is Realm.INTERNAL} - parties
-    internal = (a for a in dossier.facts.surveys if a.respondent_ref in customers)
-    answers = answers_about(internal, parties, first, last, "csat")
+    facts = dossier.facts
+    parties = dossier.held.remembered(
+        ("ever", role), lambda: frozenset(p.party_ref for p in facts.participations if p.role == role)
+    )
+    internal = dossier.held.remembered(
+        "internal", lambda: frozenset(p.party_ref for p in facts.parties if p.realm is Realm.INTERNAL)
+    )
+    by_customers = (a for a in facts.surveys if a.respondent_ref in internal and a.respondent_ref not in parties)
+    answers = answers_about(by_customers, parties, first, last, "csat")
     measured = csat([a.score for a in answers])
     surveys = tuple(sorted({a.survey_ref for a in answers}))
     if measured.value is None:
@@ -161,7 +165,7 @@ def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, l
 
 
 def answers_about(
-    answers: Iterable[SurveyAnswer], about: set[str], first: date, last: date, question: str
+    answers: Iterable[SurveyAnswer], about: Collection[str], first: date, last: date, question: str
 ) -> tuple[SurveyAnswer, ...]:
     """Give the answers to one question about some parties from `first` to `last`."""
     return tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -44,12 +45,13 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
 
 
 class _Due(NamedTuple):
-    """A card that is owed: its key, whose it is, and the first and last day of its month."""
+    """A card that is owed: the first and last day of its month, its place in it, whose it is, and its key."""
 
-    key: str
-    role: str
     first: date
     last: date
+    place: int
+    role: str
+    key: str
 
 
 def _open_cards(draft: Draft) -> list[_Due]:
@@ -57,13 +59,21 @@ def _open_cards(draft: Draft) -> list[_Due]:
     dossier = draft.dossier
     roles, closed = tuple(dossier.playbook.scorecard.departments), dossier.held.closed(STAGE)
     began, month = dossier.engaged_on.replace(day=1), draft.today.replace(day=1)
-    return [one for one in _cards(dossier.project.project_ref, roles, began, month) if one.key not in closed]
+    cards = _cards(dossier.project.project_ref, roles, began, month)
+    return sorted(cards[key] for key in cards.keys() - closed)
 
 
 @lru_cache(maxsize=64)
-def _cards(project_ref: str, roles: tuple[str, ...], began: date, month: date) -> tuple[_Due, ...]:
+def _cards(project_ref: str, roles: tuple[str, ...], began: date, month: date) -> Mapping[str, _Due]:
+    """Give every card of the months that have ended, by its key."""
     ended = periods("monthly", began, month - timedelta(days=1))
-    return tuple(_Due(_key(project_ref, role, first), role, first, last) for first, last in ended for role in roles)
+    months = (_cards_of_month(project_ref, roles, first, last) for first, last in ended)
+    return {card.key: card for cards in months for card in cards}
+
+
+@lru_cache(maxsize=4096)
+def _cards_of_month(project_ref: str, roles: tuple[str, ...], first: date, last: date) -> tuple[_Due, ...]:
+    return tuple(_Due(first, last, place, role, _key(project_ref, role, first)) for place, role in enumerate(roles))
 
 
 def _key(project_ref: str, role: str, first: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from pfflow.domain.audience import names_of, participants, party_words, raci_of
 from pfflow.domain.business_days import Convention, adjust, wall_instant
 from pfflow.domain.checklist import Answer, Completeness, completeness
-from pfflow.domain.covenants import CovenantTest, covenant_tests
+from pfflow.domain.covenants import CovenantTest, covenant_tests_of
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import climb
@@ -37,8 +38,9 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     """Ask parties for what is missing, and warn when a covenant falls below its threshold or a milestone slips."""
     draft = Draft(dossier, STAGE, as_of)
     asked = {party: items for party in participants(dossier, draft.today) if (items := _checklist(dossier, party))}
+    rounds = _rounds(draft)
     for party, items in asked.items():
-        _gather_from(draft, party, items)
+        _gather_from(draft, party, items, rounds.get(_requests(draft, party), []))
     _let_go_of_others(draft, {party.party_ref for party in asked})
     _check_consistency(draft)
     _warn_of_covenants(draft)
@@ -53,9 +55,10 @@ def _checklist(dossier: Dossier, party: Party) -> tuple[ChecklistItem, ...]:
     return dossier.playbook.checklists.get(name, ())
 
 
-def _gather_from(draft: Draft, party: Party, items: tuple[ChecklistItem, ...]) -> None:
+def _gather_from(draft: Draft, party: Party, items: tuple[ChecklistItem, ...], earlier: list[Obligation]) -> None:
     dossier = draft.dossier
-    found = completeness(party, dossier.facts.financials, items, draft.today)
+    accounts = dossier.held.remembered("accounts", lambda: _by_subject(dossier.facts.financials))
+    found = completeness(party, accounts.get(party.party_ref, ()), items, draft.today)
     draft.conclude(
         f"completeness/{party.party_ref}",
         {
@@ -66,7 +69,6 @@ def _gather_from(draft: Draft, party: Party, items: tuple[ChecklistItem, ...]) -
         },
         "the checklist of its segment",
     )
-    earlier = _rounds(draft, party)
     current = next((o for o in earlier if o.live), None)
     waived = {name for o in earlier if o.status is Status.WAIVED for name in _asked(o)}
     wanted = tuple(a for a in found.lacking if a.item.name not in waived)
@@ -88,9 +90,24 @@ def _let_go_of_others(draft: Draft, here: set[str]) -> None:
             draft.move(owed, Status.CANCELLED, by=REGISTER, because="nothing is asked of it any more")
 
 
-def _rounds(draft: Draft, party: Party) -> list[Obligation]:
-    prefix = derived_key(draft.dossier.project.project_ref, "information", party.party_ref) + "/"
-    return [o for o in draft.dossier.of_stage(STAGE) if o.key.startswith(prefix)]
+def _by_subject(financials: Iterable[Financial]) -> dict[str, list[Financial]]:
+    found: dict[str, list[Financial]] = {}
+    for figure in financials:
+        found.setdefault(figure.subject_ref, []).append(figure)
+    return found
+
+
+def _requests(draft: Draft, party: Party) -> str:
+    """Give what the keys of the requests to a party begin with, before the number of the round."""
+    return derived_key(draft.dossier.project.project_ref, "information", party.party_ref)
+
+
+def _rounds(draft: Draft) -> dict[str, list[Obligation]]:
+    """Give the requests so far, by what their keys begin with."""
+    found: dict[str, list[Obligation]] = {}
+    for one in draft.dossier.of_stage(STAGE):
+        found.setdefault(one.key.rpartition("/")[0], []).append(one)
+    return found
 
 
 def _may_ask_again(draft: Draft, earlier: list[Obligation]) -> bool:
@@ -189,7 +206,7 @@ def _warn_of_covenants(draft: Draft) -> None:
     if draft.dossier.project.phase is Phase.EXIT:
         return
     for undertaking in sorted(draft.dossier.facts.obligations, key=lambda u: u.obligation_ref):
-        tests = covenant_tests(undertaking, draft.dossier.facts.financials)
+        tests = covenant_tests_of(draft.dossier, undertaking)
         before = [test for test in tests if test.period_end < draft.dossier.engaged_on]
         for test in (*before[-1:], *tests[len(before) :]):
             if not test.kept:

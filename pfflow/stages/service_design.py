@@ -43,9 +43,8 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     """Propose a package when facts allow one, hear the approver, and offer only what is approved."""
     draft = Draft(dossier, STAGE, as_of)
     proposed = _propose(draft)
-    for obligation in draft.live():
-        if obligation.kind is ObligationKind.APPROVAL:
-            _hear_verdict(draft, obligation)
+    for obligation in draft.live_of(ObligationKind.APPROVAL):
+        _hear_verdict(draft, obligation)
     climb(draft, lambda obligation: _content(obligation, proposed, dossier))
     return draft.decision()
 
@@ -72,10 +71,9 @@ def _propose(draft: Draft) -> _Proposed | None:
 
 def _withdraw(draft: Draft, because: str) -> None:
     """Cancel what waits for approval: what the facts no longer bear is not to be approved."""
-    for earlier in draft.live():
-        if earlier.kind is ObligationKind.APPROVAL:
-            draft.move(earlier, Status.CANCELLED, by=HOUSE, because=because)
-            draft.conclude("package", {**draft.concluded("package"), "digest": "", "status": "withdrawn"}, because)
+    for earlier in draft.live_of(ObligationKind.APPROVAL):
+        draft.move(earlier, Status.CANCELLED, by=HOUSE, because=because)
+        draft.conclude("package", {**draft.concluded("package"), "digest": "", "status": "withdrawn"}, because)
 
 
 def _round(draft: Draft, digest: str) -> str:
