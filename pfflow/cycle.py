@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -191,6 +190,6 @@ def dossier_of(holdings: Holdings, playbook: Playbook, calendar: BusinessCalenda
 
 
 def _did(decision: Decision) -> Mapping[str, int]:
-    counted = Counter(entry.kind for entry in decision.entries)
-    counted.update(action_in(firing.rung) for firing in decision.firings if firing.outcome == "fired")
-    return dict(counted)
+    kinds = [entry.kind for entry in decision.entries]
+    kinds += [action_in(firing.rung) for firing in decision.firings if firing.outcome == "fired"]
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}

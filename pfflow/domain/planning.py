@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
+from operator import attrgetter
 from urllib.parse import unquote
 
 from pfflow.domain.audience import raci_of
@@ -62,13 +63,15 @@ def upcoming(dossier: Dossier, as_of: datetime, find: Find) -> Iterator[Wanted]:
     makes no date overdue that was never asked for. What documents oblige to is owed from the first day, planned or not.
     """
     today = as_of.astimezone(dossier.playbook.zone).date()
-    latest = {unquote(source): on for source, on in dossier.held.last_due(Stage.COMMUNICATION).items()}
+    last_due = dossier.held.last_due(Stage.COMMUNICATION)
     whole = rolling_window(dossier, today)
 
-    def days_of(source: str) -> Window:
+    def days_of(source: str) -> Window | None:
+        if not dossier.held.may_plan(today, source):
+            return None
         if source not in dossier.playbook.cadences or dossier.engaged_on == today:
             return whole
-        begins = min(today, latest[source] + DAY) if source in latest else today
+        begins = min(today, last_due.get(derived_key(source), today) + DAY)
         return Window(max(whole.first, begins), whole.last)
 
     for one in _wanted(dossier, days_of, find, dossier.held.obligations):
@@ -76,7 +79,7 @@ def upcoming(dossier: Dossier, as_of: datetime, find: Find) -> Iterator[Wanted]:
             one.obligation.due_at > as_of
             or one.source not in dossier.playbook.cadences
             or dossier.engaged_on == today
-            or one.obligation.due_on > latest.get(one.source, date.max)
+            or one.obligation.due_on > last_due.get(derived_key(one.source), date.max)
         ):
             yield one
 
@@ -98,16 +101,18 @@ def wanted(dossier: Dossier, window: Window, find: Find) -> Iterator[Wanted]:
     return _wanted(dossier, lambda _: window, find, ())
 
 
-def _wanted(dossier: Dossier, days_of: Callable[[str], Window], find: Find, known: Container[str]) -> Iterator[Wanted]:
-    """Give what is asked for on the days of each source and is not known by its key."""
+def _wanted(
+    dossier: Dossier, days_of: Callable[[str], Window | None], find: Find, known: Container[str]
+) -> Iterator[Wanted]:
+    """Give what is asked for on the days of each source and is not known by its key; nothing of a source without."""
     for name, cadence in sorted(dossier.playbook.cadences.items()):
-        if not cadence.phases or dossier.project.phase in cadence.phases:
-            yield from _of_cadence(dossier, name, cadence, days_of(name), find=find, known=known)
-    for undertaking in sorted(dossier.facts.obligations, key=lambda u: u.obligation_ref):
-        if not undertaking.metric:
-            yield from _of_undertaking(
-                dossier, undertaking, days_of(undertaking.obligation_ref), find=find, known=known
-            )
+        if cadence.phases and dossier.project.phase not in cadence.phases:
+            continue
+        if (window := days_of(name)) is not None:
+            yield from _of_cadence(dossier, name, cadence, window, find=find, known=known)
+    for undertaking in sorted(dossier.facts.obligations, key=attrgetter("obligation_ref")):
+        if not undertaking.metric and (window := days_of(undertaking.obligation_ref)) is not None:
+            yield from _of_undertaking(dossier, undertaking, window, find=find, known=known)
 
 
 def _of_cadence(

@@ -26,7 +26,7 @@ SWEEPS: Mapping[Stage, tuple[time, ...]] = MappingProxyType(
 """The wall times of each stage's daily sweeps, where the playbook is at home."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)  # thirty years of five stages, whatever the number of projects
 def sweeps_on(stage: Stage, day: date, zone: ZoneInfo) -> tuple[datetime, ...]:
     """Give the instants of a stage's sweeps on a day, in order."""
     return tuple(wall_instant(day, at, zone) for at in SWEEPS[stage])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pfflow.domain.decision import Conclusion, Holdings, Made, remembered_in
@@ -21,7 +23,8 @@ from pfflow.rehearsal.stirring import EVER, Stirring
 class Index:
     """One project's obligations, firings, conclusions and interactions, each found by what is asked for.
 
-    `stirs` says when something may next be said of a live obligation, `plans_at` when there may next be a date to plan.
+    `stirs` says when something may next be said of a live obligation, `plans_on` on which day the horizon may reach the
+    next date of a source, or of any (the empty name); what is not in it may be planned at once.
     """
 
     obligations: dict[str, Obligation] = field(default_factory=dict)
@@ -29,7 +32,7 @@ class Index:
     conclusions: dict[tuple[Stage, str], Conclusion] = field(default_factory=dict)
     concluded_by: dict[Stage, dict[str, Conclusion]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     stirs: dict[Stage, Stirring] = field(default_factory=lambda: {stage: Stirring() for stage in Stage})
-    plans_at: datetime = EVER
+    plans_on: Mapping[str, date] = field(default_factory=dict)
     of_stage: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     live: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     last_due: dict[Stage, dict[str, date]] = field(default_factory=lambda: {stage: {} for stage in Stage})
@@ -39,7 +42,8 @@ class Index:
     firings_of: dict[str, list[Firing]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
     memo: dict[Hashable, Any] = field(default_factory=dict)
-    touches: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
+    paid: dict[Hashable, Any] = field(default_factory=dict)
+    touched: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     touches_of: dict[Touch, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, one: Obligation) -> None:
@@ -85,12 +89,12 @@ class Index:
             if one.obligation_key:
                 insort(self.answers[one.obligation_key], one, key=lambda t: t.ext_id)
             if one.party_ref:
-                self.touches[one.party_ref].append(one)
+                insort(self.touched[one.party_ref], one.at)
             self.touches_of[one.kind].append(one)
 
     def wake(self) -> None:
         """Let everything be asked again: the facts are others."""
-        self.plans_at = EVER
+        self.plans_on = {}
         for stirring in self.stirs.values():
             stirring.wake()
 
@@ -126,11 +130,11 @@ class Indexed(Holdings):
         live = self.index.live[stage]
         return [live[key] for key in self.index.stirs[stage].up_to(as_of)]
 
-    def may_plan(self, as_of: datetime) -> bool:
-        """Whether the time of the next date to plan has come."""
-        return self.index.plans_at <= as_of
+    def may_plan(self, on: date, source: str = "") -> bool:
+        """Whether the day has come on which the horizon may reach the next date of a source, or of any."""
+        return self.index.plans_on.get(source, date.min) <= on
 
-    def closed(self, stage: Stage) -> Container[str]:
+    def closed(self, stage: Stage) -> AbstractSet[str]:
         """Give the keys of a stage's obligations that are no longer owed."""
         return self.index.closed[stage]
 
@@ -168,9 +172,15 @@ class Indexed(Holdings):
         """Give the interactions of a kind."""
         return self.index.touches_of.get(kind, ())
 
-    def touches_with(self, party_ref: str) -> Iterable[Interaction]:
-        """Give the interactions with a party."""
-        return self.index.touches.get(party_ref, ())
+    def last_touch_before(self, at: datetime, party_ref: str) -> datetime | None:
+        """Give when the last interaction with a party before an instant was; None where there was none."""
+        touched = self.index.touched.get(party_ref, ())
+        before = bisect_left(touched, at)
+        return touched[before - 1] if before else None
+
+    def paid_up_to(self, last: date) -> Mapping[str, Decimal]:
+        """Give what was paid under each budget line up to a day, by their names."""
+        return remembered_in(self.index.paid, last, lambda: Holdings.paid_up_to(self, last))
 
 
 def begun(facts: Facts) -> Index:

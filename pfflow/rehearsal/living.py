@@ -154,8 +154,7 @@ class Living:
                 stirs.put(key, stirs_at(draft, live[key]))
         quiet_until = self._quiet.looks_at(stage, dossier, at)
         if stage is Stage.COMMUNICATION:
-            # It waits for nothing but the next date that the horizon reaches.
-            index.plans_at = quiet_until
+            index.plans_on = self._quiet.plans_on
         look = min(stirs.first_at, quiet_until)
         self._looks[stage] = (
             max(sweep_after(stage, at, zone), first_sweep(stage, look, zone)) if look < NEVER else NEVER

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from pfflow.domain.audience import absence_of, accountable_for, contacts_at, parties_in, stand_in
@@ -33,6 +34,7 @@ _MINUTES_TAKE = timedelta(hours=2)
 _READING_TAKES = timedelta(hours=4)
 _ON_TIME = AnswerRule(answers=Answers.ON_TIME)
 _SOURCE = "rehearsal"
+_TYPES: Mapping[str, object] = MappingProxyType(get_type_hints(Party))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,8 @@ def _supplied(dossier: Dossier, owed: Obligation, on: date) -> dict[str, tuple[A
     names = {str(i["name"]) for i in asked if isinstance(i, Mapping)} if isinstance(asked, Sequence) else set()
     wanted = [i for items in dossier.playbook.checklists.values() for i in items if i.name in names]
     figures = {i.metric: _figure(dossier, party, i.metric, on) for i in wanted if i.metric}
-    types = get_type_hints(Party)
     changes: dict[str, Any] = {
-        i.field: getattr(party, i.field) or _placeholder(types[i.field]) for i in wanted if i.field
+        i.field: getattr(party, i.field) or _placeholder(_TYPES[i.field]) for i in wanted if i.field
     }
     return {"parties": (replace(party, **changes, as_of=on),), "financials": tuple(figures.values())}
 

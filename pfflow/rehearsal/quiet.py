@@ -7,7 +7,7 @@ here only the passing of time counts. A test holds a rehearsal that skips to one
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -60,14 +60,21 @@ def stirs_at(draft: Draft, obligation: Obligation) -> datetime:
 
 @dataclass(slots=True)
 class Quiet:
-    """What one project's stages wait for. `dates` are the days ahead on which something falls due, as last expanded."""
+    """What one project's stages wait for. `plans_on` are the days on which the horizon next reaches a date.
 
-    dates: list[date] = field(default_factory=list)
+    That is by cadence or undertaking, and for any of them under the empty name. `dates` are the days on which something
+    of each falls due, as far as they were expanded, from what `made_of` holds.
+    """
+
+    plans_on: Mapping[str, date] = field(default_factory=dict)
+    dates: dict[str, list[date]] = field(default_factory=dict)
+    made_of: tuple[object, ...] = ()
     expanded_to: date = date.min
+    looked_to: date = date.min
 
     def forget(self) -> None:
-        """Expand dates anew: the facts, the phase or the calendar changed."""
-        self.dates, self.expanded_to = [], date.min
+        """Look ahead anew: the facts, the phase or the calendar changed."""
+        self.looked_to = date.min
 
     def looks_at(self, stage: Stage, dossier: Dossier, as_of: datetime) -> datetime:
         """Give when a stage must be asked again, having been asked at `as_of`."""
@@ -77,7 +84,7 @@ class Quiet:
             case Stage.IDENTIFICATION:
                 days = list(_changes_of_roles(dossier))
             case Stage.INFORMATION_GATHERING:
-                days = [*_changes_of_roles(dossier), *_changes_of_knowledge(dossier)]
+                days = [*_changes_of_roles(dossier), *_changes_of_knowledge(dossier, today)]
             case Stage.COMMUNICATION:
                 days = [self._planned_next(dossier, today)]
             case Stage.EVALUATION:
@@ -94,13 +101,38 @@ class Quiet:
         if dossier.project.phase is Phase.EXIT:
             return date.max - DAY
         horizon = rolling_window(dossier, today).last
-        if horizon + DAY > self.expanded_to:
-            self.expanded_to = horizon + _AHEAD
-            found = wanted(dossier, Window(horizon, self.expanded_to), lambda *_: None)
-            self.dates = sorted({one.obligation.due_on for one in found})
-        ahead = bisect_right(self.dates, horizon)
-        reached = self.dates[ahead] if ahead < len(self.dates) else self.expanded_to
-        return reached - timedelta(days=dossier.playbook.horizon_days)
+        known = horizon < self.looked_to
+        if known and today < self.plans_on[""]:
+            return self.plans_on[""]
+        if not known:
+            self.looked_to = horizon + _AHEAD
+            self._expand(dossier, horizon)
+        back = timedelta(days=dossier.playbook.horizon_days)
+        new_year = date(today.year + 1, 1, 1)
+        found = {}
+        for source, days in self.dates.items():
+            ahead = bisect_right(days, horizon)
+            reached = days[ahead] if ahead < len(days) else self.looked_to
+            found[source] = min(reached - back, new_year)
+        first = min(found.values(), default=min(self.looked_to - back, new_year))
+        self.plans_on = {**found, "": first}
+        return first
+
+    def _expand(self, dossier: Dossier, horizon: date) -> None:
+        """Find what falls due up to where is looked, or only what lies beyond what is known already."""
+        facts = dossier.facts
+        made_of = (dossier.project, facts.obligations, facts.milestones, dossier.calendar)
+        if made_of != self.made_of:
+            self.dates, self.made_of, self.expanded_to = {}, made_of, horizon - DAY
+            names = [*dossier.playbook.cadences, *(one.obligation_ref for one in facts.obligations)]
+            self.dates = {name: [] for name in names}
+        first = max(horizon, self.expanded_to + DAY)
+        due: dict[str, set[date]] = {}
+        for one in wanted(dossier, Window(first, self.looked_to), lambda *_: None):
+            due.setdefault(one.source, set()).add(one.obligation.due_on)
+        for source, days in due.items():
+            self.dates[source] = sorted({*(day for day in self.dates[source] if day > horizon), *days})
+        self.expanded_to = self.looked_to
 
 
 def _changes_of_roles(dossier: Dossier) -> Iterator[date]:
@@ -117,18 +149,23 @@ def _changes_of_absences(dossier: Dossier) -> Iterator[date]:
         yield one.until + DAY
 
 
-def _changes_of_knowledge(dossier: Dossier) -> Iterator[date]:
+def _changes_of_knowledge(dossier: Dossier, today: date) -> Iterator[date]:
     """Give the days on which what is known of a party comes to light or is too old, or may be asked for again."""
-    ages = {i.max_age_days for items in dossier.playbook.checklists.values() for i in items} - {None}
-    known = {one.as_of for one in dossier.facts.parties} | {one.period_end for one in dossier.facts.financials}
-    for day in known - {None}:
-        if day is not None:
-            yield day
-            yield from (day + timedelta(days=age) + DAY for age in ages if age is not None)
+    ages = frozenset(i.max_age_days for items in dossier.playbook.checklists.values() for i in items if i.max_age_days)
+    yield from dossier.held.remembered(("knowledge", ages), lambda: _days_of_knowledge(dossier, ages))
+    due = dossier.playbook.gathering.due
+    passed = today - _LATE_BY_ANY_MEASURE - timedelta(days=3 * due.count)
     for owed in dossier.held.of_stage(Stage.INFORMATION_GATHERING):
         if owed.kind is ObligationKind.FACT and owed.closed_at is not None:
             closed_on = owed.closed_at.astimezone(dossier.playbook.zone).date()
-            yield offset_date(closed_on, dossier.playbook.gathering.due, dossier.calendar)
+            if closed_on > passed:
+                yield offset_date(closed_on, due, dossier.calendar)
+
+
+def _days_of_knowledge(dossier: Dossier, ages: Iterable[int]) -> frozenset[date]:
+    known = {one.as_of for one in dossier.facts.parties if one.as_of}
+    known |= {one.period_end for one in dossier.facts.financials}
+    return frozenset(known | {day + timedelta(days=age + 1) for day in known for age in ages})
 
 
 def _midnight(day: date, dossier: Dossier) -> datetime:

@@ -62,6 +62,8 @@ class Life:
         self.facts = with_records(self.facts, **records)
         if records.keys() != {"fund_use"}:
             self.index.memo.clear()
+        if "fund_use" in records:
+            self.index.paid.clear()
         self.version += 1
 
     def hear(self, touch: Interaction) -> None:

@@ -26,7 +26,7 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     draft = Draft(dossier, STAGE, as_of)
     if dossier.project.phase is Phase.EXIT:
         _let_go(draft)
-    elif dossier.held.may_plan(as_of):
+    elif dossier.held.may_plan(draft.today):
         for one in upcoming(dossier, as_of, draft.find):
             draft.plan(one.obligation, one.because)
     for reopened in follow(draft):
