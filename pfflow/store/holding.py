@@ -8,7 +8,7 @@ recorded before it, since its mark is its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -30,7 +30,7 @@ from pfflow.store.engine import gave_up_waiting, uninterrupted
 from pfflow.store.errors import DecisionMismatchError, UnknownProjectError
 from pfflow.store.fact_reads import facts_of
 from pfflow.store.kept_facts import KeptFacts
-from pfflow.store.statements import bulk_upsert, insert_missing, table_of, upsert
+from pfflow.store.statements import bulk_insert, bulk_upsert, insert_missing, table_of, upsert
 from pfflow.store.tables import ConclusionRow, FiringRow, LedgerHeadRow, ObligationRow, ProjectHeadRow, StageMarkRow
 
 _FIRING = tuple(field.name for field in fields(Firing))
@@ -60,7 +60,7 @@ class HeldProject:
         self._recorded = True
         ref, held, connection = self.holdings.project.project_ref, self.holdings, self.connection
         new = news(held, decision)
-        write_obligations(connection, new.obligations)
+        write_obligations(connection, new.obligations, held.obligations)
         insert_missing(
             connection, table_of(FiringRow), [_columns(_FIRING, one) | {"project_ref": ref} for one in new.firings]
         )
@@ -169,9 +169,14 @@ def _decided_to(connection: Connection, project_ref: str) -> dict[Stage, datetim
     return dict(connection.execute(of_project).tuples().all())
 
 
-def write_obligations(connection: Connection, obligations: Sequence[Obligation]) -> None:
-    """Insert obligations, or put them in the place of those with their keys."""
-    bulk_upsert(connection, table_of(ObligationRow), _OBLIGATION).execute(connection, obligations)
+def write_obligations(connection: Connection, obligations: Sequence[Obligation], there: Collection[str] = ()) -> None:
+    """Insert obligations, or put them in the place of those with their keys, which are `there`."""
+    table = table_of(ObligationRow)
+    new = [one for one in obligations if one.key not in there] if there else obligations
+    bulk_insert(connection, table, _OBLIGATION).execute(connection, new)
+    if len(new) < len(obligations):
+        changed = [one for one in obligations if one.key in there]
+        bulk_upsert(connection, table, _OBLIGATION).execute(connection, changed)
 
 
 def obligations_where(connection: Connection, *conditions: Any) -> tuple[Obligation, ...]:  # noqa: ANN401 - SQL conditions

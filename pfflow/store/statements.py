@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import JSON, ColumnElement, Connection, Date, Dialect, Table
+from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Date, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
@@ -71,16 +71,24 @@ class Bulk:
         return [dict(zip(self.names, row, strict=True)) for row in rows] if self.names else list(rows)
 
 
+def bulk_insert(connection: Connection, table: Table, attributes: Sequence[str]) -> Bulk:
+    """Give a statement that inserts values with these attributes, one a column, in the columns' order.
+
+    A key that is there is an IntegrityError; whoever knows that none is spares the database the question.
+    """
+    return _bulk(connection.dialect, table, tuple(attributes), _insert)
+
+
 def bulk_upsert(connection: Connection, table: Table, attributes: Sequence[str]) -> Bulk:
     """Give the statement of `upsert` for values that have these attributes, one a column, in the columns' order."""
-    return _bulk_upsert(connection.dialect, table, tuple(attributes))
+    return _bulk(connection.dialect, table, tuple(attributes), _upserting)
 
 
 @lru_cache(maxsize=32)
-def _bulk_upsert(dialect: Dialect, table: Table, attributes: tuple[str, ...]) -> Bulk:
+def _bulk(dialect: Dialect, table: Table, attributes: tuple[str, ...], statement: Callable[..., Any]) -> Bulk:
     columns = list(table.columns)
     of_column = dict(zip((column.name for column in columns), attributes, strict=True))
-    compiled = _upserting(dialect, table).compile(dialect=dialect, column_keys=list(of_column))
+    compiled = statement(dialect, table).compile(dialect=dialect, column_keys=list(of_column))
     order = [table.columns[name] for name in compiled.positiontup or of_column]
     binds = [_binding(column.type, dialect) for column in order]
     return Bulk(
@@ -94,10 +102,11 @@ def _bulk_upsert(dialect: Dialect, table: Table, attributes: tuple[str, ...]) ->
 def _binding(kind: TypeEngine[Any], dialect: Dialect) -> BindColumn | None:
     """Give what makes parameters of a column; None where the driver takes the values as they are.
 
-    Dates, instants and words come again and again, and so do the details of what one cadence asks for.
+    Dates, instants and words come again and again, and so do the details of what one cadence asks for. A truth value
+    is a number to SQLite's driver as it is.
     """
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    if bind is None:
+    if bind is None or isinstance(kind, Boolean):
         return None
     if isinstance(kind, JSON):
         return partial(_each_object_once, bind)
@@ -108,14 +117,19 @@ def _binding(kind: TypeEngine[Any], dialect: Dialect) -> BindColumn | None:
 
 
 def _each_object_once(bind: Callable[[Any], Any], column: Sequence[Any]) -> Iterable[Any]:
-    known: dict[int, Any] = {}  # by identity, which holds as long as the column does
-    for value in column:
-        if id(value) not in known:
-            known[id(value)] = bind(value)
-    return [known[id(value)] for value in column]
+    each = {id(value): value for value in column}  # by identity, which holds as long as the column does
+    if len(each) == 1:
+        return [bind(column[0])] * len(column)
+    nothing = bind({})
+    bound = {key: nothing if value == {} else bind(value) for key, value in each.items()}
+    return [bound[id(value)] for value in column]
 
 
-def _instants(kept: Callable[[Any], Any], bind: Callable[[Any], Any], column: Sequence[datetime | None]) -> list[Any]:
+def _instants(
+    kept: Callable[[Any], Any], bind: Callable[[Any], Any], column: Sequence[datetime | None]
+) -> Sequence[Any]:
+    if not any(column):
+        return column
     # In other zones the two hours that the clocks show twice are equal keys and different instants.
     return [kept(value) if value is None or value.tzinfo is UTC else bind(value) for value in column]
 
