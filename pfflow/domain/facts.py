@@ -115,7 +115,8 @@ class Undertaking:
 
     Periods of `frequency` (once, monthly, half-monthly, quarterly, semi-annual, annual) end between `first` and `last`;
     what is owed is due `offset_days` after the period's end, counted by `day_type` (calendar or business days) and
-    rolled by `convention`. With `metric`, `operator` and `threshold` it is a covenant tested on that metric.
+    rolled by `convention`. With `milestone` it is owed once, counted from the day that milestone has now, and moves
+    with it. With `metric`, `operator` and `threshold` it is a covenant tested on that metric.
     """
 
     obligation_ref: str
@@ -132,6 +133,7 @@ class Undertaking:
     convention: str = ""
     first: date | None = None
     last: date | None = None
+    milestone: str = ""
     grace_days: int = 0
     owner_role: str = ""
     metric: str = ""

@@ -1,8 +1,9 @@
-"""What should be: the obligations that cadences and undertakings ask for between two days.
+"""What should be: the obligations that cadences, undertakings and conditions ask for between two days.
 
 The communication stage adds what is new of it, and a plan reconciles it with what is. A key is the project, the cadence
 or undertaking, and the date of the rule (for an undertaking the end of the period, around a milestone its name), so
-that a date that is rolled elsewhere, or slips, keeps its key.
+that a date that is rolled elsewhere, or slips, keeps its key. A condition is owed where it hangs on a milestone; its
+name in a key begins with CONDITION.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pfflow.domain.facts import Undertaking
 from pfflow.domain.obligations import Obligation, ObligationKind, derived_key
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.playbook import Cadence
+from pfflow.domain.project import ConditionItem
 from pfflow.domain.recurrence import Occurrence, anchored, expand, offset_each, periods
 from pfflow.domain.rules import RecurrenceError
 from pfflow.domain.words import Json, Stage, Words
@@ -93,10 +95,14 @@ def source_of(key: str) -> str:
     return unquote(key.split("/")[1])
 
 
-def wanted(dossier: Dossier, window: Window, find: Find) -> Iterator[Wanted]:
-    """Give what the cadences and the undertakings ask for on the days of a window, in order of their names.
+CONDITION = "condition."
+"""What the source of an obligation begins with that a condition of the register asks for; its cp_ref follows."""
 
-    What cannot be expanded is told to `find` (kinds bad-rule and no-first-date) and stops nothing else.
+
+def wanted(dossier: Dossier, window: Window, find: Find) -> Iterator[Wanted]:
+    """Give what cadences, undertakings and conditions ask for on the days of a window, each in order of their names.
+
+    What cannot be expanded is told to `find` (kinds bad-rule, no-first-date, no-milestone) and stops nothing else.
     """
     return _wanted(dossier, lambda _: window, find, ())
 
@@ -113,6 +119,10 @@ def _wanted(
     for undertaking in sorted(dossier.facts.obligations, key=attrgetter("obligation_ref")):
         if not undertaking.metric and (window := days_of(undertaking.obligation_ref)) is not None:
             yield from _of_undertaking(dossier, undertaking, window, find=find, known=known)
+    for condition in sorted(dossier.facts.conditions, key=attrgetter("cp_ref")):
+        source = f"{CONDITION}{condition.cp_ref}"
+        if condition.milestone and (window := days_of(source)) is not None:
+            yield from _of_condition(dossier, condition, source, window, find=find, known=known)
 
 
 def _of_cadence(
@@ -173,27 +183,37 @@ def _by_rule(dossier: Dossier, cadence: Cadence, window: Window) -> tuple[Occurr
 
 
 def _around_milestone(dossier: Dossier, name: str, cadence: Cadence, find: Find) -> tuple[Occurrence, ...]:
-    found = next((one for one in dossier.facts.milestones if one.milestone == cadence.milestone), None)
-    if found is None:
-        find(
-            "no-milestone",
-            name,
-            f"频次 {name} 所依据的节点 {cadence.milestone} 不在登记表中",
-            f"cadence {name} is owed for the milestone {cadence.milestone}, which the register does not have",
-        )
+    on = _stands_on(dossier, cadence.milestone, Words(f"频次 {name}", f"cadence {name}"), name, find)
+    if on is None:
         return ()
-    on = found.stands_on
     if (cadence.start and on < cadence.start) or (cadence.until and on > cadence.until):
         return ()
     return (anchored(on, cadence.offset, cadence.roll, dossier.calendar),)
 
 
+def _stands_on(dossier: Dossier, milestone: str, what: Words, source: str, find: Find) -> date | None:
+    """Give the date a milestone has now; None, with a finding, where the register does not have it."""
+    found = next((one for one in dossier.facts.milestones if one.milestone == milestone), None)
+    if found is not None:
+        return found.stands_on
+    find(
+        "no-milestone",
+        source,
+        f"{what.zh} 所依据的节点 {milestone} 不在登记表中",
+        f"{what.en} is owed for the milestone {milestone}, which the register does not have",
+    )
+    return None
+
+
+def _hung_on(milestone: str, on: date | None) -> dict[str, Json]:
+    """Give the details that keep a milestone's date, so that a slip can be told as one."""
+    return {"milestone": milestone, "milestone_on": on.isoformat()} if milestone and on else {}
+
+
 def _details(cadence: Cadence, occurrences: Sequence[Occurrence]) -> dict[str, Json]:
-    """Give what letters say beside the terms; the milestone's date is kept, so that a slip can be told as one."""
+    """Give what letters say beside the terms."""
     details: dict[str, Json] = {"location": cadence.location.words.as_json()} if cadence.location else {}
-    if cadence.milestone and occurrences and occurrences[0].period_end:
-        details |= {"milestone": cadence.milestone, "milestone_on": occurrences[0].period_end.isoformat()}
-    return details
+    return details | _hung_on(cadence.milestone, occurrences[0].period_end if occurrences else None)
 
 
 def _held_once(occurrences: tuple[Occurrence, ...]) -> tuple[Occurrence, ...]:
@@ -205,22 +225,18 @@ def _of_undertaking(
     dossier: Dossier, undertaking: Undertaking, window: Window, *, find: Find, known: Container[str]
 ) -> Iterator[Wanted]:
     terms, ref = dossier.playbook.undertakings, undertaking.obligation_ref
-    if undertaking.first is None:
-        find("no-first-date", ref, f"义务 {ref} 没有首期日期（first）", f"undertaking {ref} has no first date")
-        return
-    last = undertaking.last
-    # Half a year of slack covers the longest offset between a period's end and what is due for it.
-    ends = min(last, window.last + timedelta(days=190)) if last else window.last + timedelta(days=190)
-    within = derived_key(dossier.project.project_ref, ref)
     unit = OffsetUnit.BUSINESS_DAYS if undertaking.day_type == "business" else OffsetUnit.CALENDAR_DAYS
     offset = Offset(undertaking.offset_days, unit)
-    convention = Convention.parse(undertaking.convention or dossier.project.convention or Convention.FOLLOWING)
-    terms_of_it = _Periodic(within, undertaking.frequency, undertaking.first, offset, convention)
-    new = [
-        (one, key)
-        for one, key in _to_year_end(terms_of_it, ends.year, dossier.calendar)
-        if key not in known and one.on in window and one.period_end is not None and one.period_end <= ends
-    ]
+    on: date | None = None
+    if undertaking.milestone:
+        on = _stands_on(dossier, undertaking.milestone, Words(f"义务 {ref}", f"undertaking {ref}"), ref, find)
+        found = _once(dossier, (ref, undertaking.milestone), on, offset, undertaking.convention, window=window)
+    elif undertaking.first is None:
+        find("no-first-date", ref, f"义务 {ref} 没有首期日期（first）", f"undertaking {ref} has no first date")
+        return
+    else:
+        found = _by_period(dossier, undertaking, undertaking.first, offset, window)
+    new = [(one, key) for one, key in found if key not in known]
     if not new:
         return
     alike = partial(
@@ -234,12 +250,76 @@ def _of_undertaking(
         debtor=undertaking.debtor_ref,
         creditor=undertaking.creditor_ref or undertaking.owner_role,
         subject=undertaking.debtor_ref,
-        details={"clause_ref": undertaking.clause_ref, "grace_days": undertaking.grace_days},
+        details={
+            "clause_ref": undertaking.clause_ref,
+            "grace_days": undertaking.grace_days,
+            **_hung_on(undertaking.milestone, on),
+        },
     )
     because = f"undertaking {ref} {undertaking.clause_ref}".rstrip()
     for occurrence, key in new:
         due_at = wall_instant(occurrence.on, terms.at, dossier.playbook.zone)
         yield Wanted(_due(alike, key, occurrence, due_at), ref, because)
+
+
+def _of_condition(
+    dossier: Dossier, condition: ConditionItem, source: str, window: Window, *, find: Find, known: Container[str]
+) -> Iterator[Wanted]:
+    """Give what a condition asks for that hangs on a milestone; once it is settled, only what is owed of it already."""
+    ref, milestone = condition.cp_ref, condition.milestone
+    on = _stands_on(dossier, milestone, Words(f"条件 {ref}", f"condition {ref}"), source, find)
+    offset = Offset(condition.offset_days, OffsetUnit.CALENDAR_DAYS)
+    terms, held = dossier.playbook.undertakings, dossier.held.obligations
+    for occurrence, key in _once(dossier, (source, milestone), on, offset, "", window=window):
+        if key in known or (condition.settled and key not in held):
+            continue
+        obligation = Obligation(
+            key=key,
+            project_ref=dossier.project.project_ref,
+            stage=Stage.COMMUNICATION,
+            kind=ObligationKind.ACTION,
+            title=Words(condition.text_zh or condition.text, condition.text),
+            due_at=wall_instant(occurrence.on, terms.at, dossier.playbook.zone),
+            due_on=occurrence.on,
+            unadjusted_on=occurrence.unadjusted_on,
+            timezone=dossier.playbook.timezone,
+            ladder=named(terms.ladder, *terms.beside),
+            debtor=condition.responsible,
+            period_end=occurrence.period_end,
+            provisional=occurrence.provisional,
+            details={"clause_ref": ref, "cp_ref": ref, **_hung_on(milestone, on)},
+        )
+        yield Wanted(obligation, source, f"condition {ref}: {milestone} {offset}")
+
+
+def _once(
+    dossier: Dossier, named_by: tuple[str, str], on: date | None, offset: Offset, convention: str, *, window: Window
+) -> list[tuple[Occurrence, str]]:
+    """Give what a source owes for a milestone's date, with its key, where that is in the window or held already."""
+    if on is None:
+        return []
+    key = derived_key(dossier.project.project_ref, *named_by)
+    rolled = Convention.parse(convention or dossier.project.convention or Convention.FOLLOWING)
+    occurrence = anchored(on, offset, rolled, dossier.calendar)
+    # As around a milestone of the playbook: what is owed moves with it, however far.
+    return [(occurrence, key)] if occurrence.on in window or key in dossier.held.obligations else []
+
+
+def _by_period(
+    dossier: Dossier, undertaking: Undertaking, first: date, offset: Offset, window: Window
+) -> list[tuple[Occurrence, str]]:
+    """Give what is owed in the window for the periods of an undertaking from the first on, each with its key."""
+    last = undertaking.last
+    # Half a year of slack covers the longest offset between a period's end and what is due for it.
+    ends = min(last, window.last + timedelta(days=190)) if last else window.last + timedelta(days=190)
+    within = derived_key(dossier.project.project_ref, undertaking.obligation_ref)
+    convention = Convention.parse(undertaking.convention or dossier.project.convention or Convention.FOLLOWING)
+    terms = _Periodic(within, undertaking.frequency, first, offset, convention)
+    return [
+        (one, key)
+        for one, key in _to_year_end(terms, ends.year, dossier.calendar)
+        if one.on in window and one.period_end is not None and one.period_end <= ends
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,11 @@ class ConditionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionItem:
-    """A condition precedent or subsequent, or an item of a phase gate. Key: project_ref, cp_ref."""
+    """A condition precedent or subsequent, or an item of a phase gate. Key: project_ref, cp_ref.
+
+    With `milestone` it is due `offset_days` calendar days from the day that milestone has now, and owed as an
+    undertaking is; with `due` alone it is a date on a list.
+    """
 
     project_ref: str
     cp_ref: str
@@ -138,6 +142,8 @@ class ConditionItem:
     responsible: str = ""
     status: ConditionStatus = ConditionStatus.OUTSTANDING
     due: date | None = None
+    milestone: str = ""
+    offset_days: int = 0
     evidence: str = ""
     waiver_ref: str = ""
 

@@ -217,6 +217,9 @@ _SOURCE = Column("source", Kind.TEXT, "来源", "Source", "年度报告", ("数�
 _CONVENTION = Column(
     "convention", Kind.CHOICE, "日期调整", "Convention", "modified-following", ("营业日惯例", "roll"), CONVENTIONS
 )
+_HANGS_ON = Column(
+    "milestone", Kind.WORD, "所依据节点", "Milestone", "", ("节点", "里程碑", "依据节点", "counted from"), MILESTONES
+)
 _OWNER_ROLE = Column("owner_role", Kind.WORD, "负责角色", "Owner role", "engineering", ("负责部门", "owner"), ROLES)
 
 SHEETS: tuple[Sheet, ...] = (
@@ -423,6 +426,8 @@ SHEETS: tuple[Sheet, ...] = (
             Column("responsible", Kind.WORD, "责任方", "Responsible", "borrower", ("责任人",), ROLES),
             Column("status", Kind.CHOICE, "状态", "Status", "outstanding", (), CONDITION_STATUSES),
             Column("due", Kind.DATE, "到期日", "Due", "2026-05-31", ("截止日期", "due date", "due on")),
+            _HANGS_ON,
+            Column("offset_days", Kind.INTEGER, "节点后天数", "Offset days", "-30", ("天数", "offset")),
             Column("evidence", Kind.NOTE, "证明材料", "Evidence", "许可证编号", ("证据",)),
             Column("waiver_ref", Kind.REF, "豁免文号", "Waiver ref", "", ("豁免编号",)),
         ),
@@ -560,6 +565,7 @@ SHEETS: tuple[Sheet, ...] = (
             _CONVENTION,
             Column("first", Kind.DATE, "起始日期", "First", "2026-12-31", ("首期", "首期期末", "first period end")),
             Column("last", Kind.DATE, "终止日期", "Last", "2045-12-31", ("末期", "末期期末", "last period end")),
+            _HANGS_ON,
             Column("grace_days", Kind.INTEGER, "宽限天数", "Grace days", "10", ("宽限期", "grace")),
             _OWNER_ROLE,
             Column("metric", Kind.WORD, "指标", "Metric", "dscr", (), METRICS),

@@ -256,6 +256,28 @@ def validate_covenants(rows: Rows) -> Iterator[Problem]:
             yield entry.problem("grace_days", "negative days of grace", "write 0 or more")
 
 
+def validate_milestones(rows: Rows) -> Iterator[Problem]:
+    """Find what hangs on a milestone that its project does not have, or on a milestone and a date of its own."""
+    there = rows.keys("milestones")
+    for sheet, own_date in (("conditions", "due"), ("obligations", "first")):
+        for entry in rows.of(sheet):
+            project, milestone = entry.values.get("project_ref"), getattr(entry.record, "milestone", "")
+            if not milestone:
+                continue
+            if (project, milestone) not in there:
+                known = {name for of_project, name in there if of_project == project}
+                yield entry.problem("milestone", f"{project} has no such milestone", _near(milestone, known))
+            if getattr(entry.record, own_date) is not None:
+                what = f"a date of its own beside the milestone {milestone}"
+                yield entry.problem(own_date, what, f"leave {own_date} or milestone empty")
+            if getattr(entry.record, "frequency", "once") != "once":
+                yield entry.problem("frequency", "what hangs on a milestone is owed once", "write once")
+            if getattr(entry.record, "metric", ""):
+                yield entry.problem("milestone", "a covenant is tested by its periods", "leave milestone empty")
+            if sheet == "conditions" and abs(getattr(entry.record, "offset_days", 0)) > FURTHEST:
+                yield entry.problem("offset_days", "further than ten years from the milestone", "write days, as -30")
+
+
 def validate_substitutes(rows: Rows) -> Iterator[Problem]:
     """Find absences nobody can stand in for: oneself, or a circle of people who are away at once.
 
@@ -313,6 +335,7 @@ CHECKS: tuple[Check, ...] = (
     validate_order_of_dates,
     validate_scores,
     validate_covenants,
+    validate_milestones,
     validate_substitutes,
 )
 

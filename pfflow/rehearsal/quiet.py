@@ -20,7 +20,7 @@ from pfflow.domain.facts import Touch
 from pfflow.domain.hearing import moved
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.offsets import offset_date
-from pfflow.domain.planning import Window, rolling_window, wanted
+from pfflow.domain.planning import CONDITION, Window, rolling_window, wanted
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Stage
 from pfflow.rehearsal.stirring import NEVER
@@ -121,10 +121,11 @@ class Quiet:
     def _expand(self, dossier: Dossier, horizon: date) -> None:
         """Find what falls due up to where is looked, or only what lies beyond what is known already."""
         facts = dossier.facts
-        made_of = (dossier.project, facts.obligations, facts.milestones, dossier.calendar)
+        made_of = (dossier.project, facts.obligations, facts.conditions, facts.milestones, dossier.calendar)
         if made_of != self.made_of:
             self.dates, self.made_of, self.expanded_to = {}, made_of, horizon - DAY
             names = [*dossier.playbook.cadences, *(one.obligation_ref for one in facts.obligations)]
+            names += [f"{CONDITION}{one.cp_ref}" for one in facts.conditions]
             self.dates = {name: [] for name in names}
         first = max(horizon, self.expanded_to + DAY)
         due: dict[str, set[date]] = {}

@@ -15,6 +15,7 @@ from pfflow.domain.planning import upcoming
 from pfflow.domain.progress import progress_report
 from pfflow.domain.project import Phase
 from pfflow.domain.reports import Report
+from pfflow.domain.settling import settle
 from pfflow.domain.undelivered import tell_undelivered
 from pfflow.domain.words import Stage
 
@@ -29,6 +30,7 @@ def decide(dossier: Dossier, as_of: datetime) -> Decision:
     elif dossier.held.may_plan(draft.today):
         for one in upcoming(dossier, as_of, draft.find):
             draft.plan(one.obligation, one.because)
+    settle(draft)
     for reopened in follow(draft):
         tell_of_reopening(draft, reopened.obligation, reopened.touch)
     climb(draft, lambda obligation: _content(dossier, obligation, as_of))

@@ -70,7 +70,13 @@ _REFERS_TO_PARTY = frozenset({"contacts", "participations"})
 
 
 _CAME_LATER: Mapping[tuple[str, str], TextClause] = MappingProxyType(
-    {("interactions", "to_ref"): text("''"), ("interactions", "severity"): text("''")}
+    {
+        ("interactions", "to_ref"): text("''"),
+        ("interactions", "severity"): text("''"),
+        ("conditions", "milestone"): text("''"),
+        ("conditions", "offset_days"): text("0"),
+        ("obligations", "milestone"): text("''"),
+    }
 )
 """What rows hold that were there before their column was."""
 

@@ -56,6 +56,7 @@ def standings(connection: Connection, project_refs: Sequence[str]) -> dict[str, 
         mark.valid_until,
         mark.held,
         mark.guests,
+        mark.ladders_kept,
     )
     joined = (
         columns.join(project.project_ref.table, project.project_ref == ProjectHeadRow.project_ref)
@@ -79,6 +80,7 @@ def keep(connection: Connection, marks: Sequence[Settled]) -> None:
             "valid_until": one.valid_until,
             "held": one.held,
             "guests": [[list(terms), list(refs)] for terms, refs in one.guests.items()],
+            "ladders_kept": one.ladders_kept,
         }
         for one in sorted(marks, key=lambda one: one.project_ref)
     ]
@@ -134,6 +136,7 @@ def _standing(row: Row[Any]) -> Standing:
             valid_until=row.valid_until,
             held=row.held,
             guests=guests,
+            ladders_kept=row.ladders_kept,
         )
     return Standing(
         project_ref=row.project_ref,

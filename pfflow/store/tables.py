@@ -306,6 +306,7 @@ class SettledPlanRow(Base):
     valid_until: Mapped[datetime]
     held: Mapped[str]
     guests: Mapped[list[Any]]
+    ladders_kept: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class CalendarListRow(Base):

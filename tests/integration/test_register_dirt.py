@@ -156,6 +156,47 @@ def with_channel(channel: str) -> Callable[[Workbook], None]:
     return soil
 
 
+def hung_on(milestone: str, *, first: str | None = None, often: str = "一次") -> Callable[[Workbook], None]:
+    """Let O1 be owed once for a milestone; the project has the commercial operation."""
+
+    def soil(book: Workbook) -> None:
+        _with_cod(book)
+        sheet = book["合同义务"]
+        sheet["L1"], sheet["L2"] = "所依据节点", milestone
+        for cell, value in {"E2": often, "F2": first, "G2": None, "H2": None, "I2": None, "J2": None}.items():
+            sheet[cell] = value
+
+    return soil
+
+
+def condition_hung_on(milestone: str, *, due: str | None = None, days: int = -30) -> Callable[[Workbook], None]:
+    """Add a condition that is due for a milestone; the project has the commercial operation."""
+
+    def soil(book: Workbook) -> None:
+        _with_cod(book)
+        sheet = book.create_sheet("先决条件")
+        sheet.append(["项目编号", "条件编号", "内容", "到期日", "所依据节点", "节点后天数"])
+        sheet.append(["PRJ1", "CP-1", "Insurance", due, milestone, days])
+
+    return soil
+
+
+def _with_cod(book: Workbook) -> None:
+    sheet = book.create_sheet("里程碑")
+    sheet.append(["项目编号", "节点编号", "计划日期"])
+    sheet.append(["PRJ1", "商业运营", "2028-06-30"])
+
+
+@pytest.mark.parametrize("soil", [hung_on("通车"), condition_hung_on("cod")], ids=["an undertaking", "a condition"])
+def test_what_hangs_on_a_milestone_that_is_there_is_no_problem(
+    tmp_path: Path, soil: Callable[[Workbook], None]
+) -> None:
+    reading = read_register(workbook_of(tmp_path, soil))
+    assert not [str(problem) for problem in reading.problems if problem.stops_the_import]
+    (one,) = reading.facts.conditions or reading.facts.obligations
+    assert one.milestone == "cod"
+
+
 @dataclass(frozen=True)
 class Dirt:
     name: str
@@ -287,6 +328,12 @@ DIRT = (
     Dirt("a covenant without a threshold", with_cell("合同义务", "J2", None), "合同义务", 2, "J", "without threshold"),
     Dirt("negative grace", with_cell("合同义务", "K2", -1), "合同义务", 2, "K", "negative days"),
     Dirt("days that lead out of any calendar", with_offset_days(1_000_000), "合同义务", 2, "L", "ten years"),
+    Dirt("an unknown milestone", hung_on("cods"), "合同义务", 2, "L", "did you mean cod?"),
+    Dirt("a milestone and a first period", hung_on("cod", first="2026-06-30"), "合同义务", 2, "F", "milestone empty"),
+    Dirt("every half-year for one milestone", hung_on("cod", often="半年度"), "合同义务", 2, "E", "owed once"),
+    Dirt("a condition of no milestone", condition_hung_on("完工"), "先决条件", 2, "E", "PRJ1 has no such milestone"),
+    Dirt("a condition due twice", condition_hung_on("cod", due="2028-05-31"), "先决条件", 2, "D", "milestone empty"),
+    Dirt("a condition beyond any calendar", condition_hung_on("cod", days=9999), "先决条件", 2, "F", "ten years"),
     Dirt("a line break in a name", with_cell("参与方", "B2", "Bank\nof China"), "参与方", 2, "B", "line break"),
     Dirt(
         "an unknown unit in a header", with_cell("参与方", "E1", "注册资本(两)"), "参与方", 1, "E", "unit in the header"

@@ -9,10 +9,23 @@ import pytest
 from pydantic import ValidationError
 
 from pfflow.domain.decision import Dossier
+from pfflow.domain.obligations import ObligationKind, Status
 from pfflow.domain.playbook import Cadence
+from pfflow.domain.project import ConditionItem, ConditionStatus
 from pfflow.domain.replanning import Cause, Kind, replan
 from pfflow.domain.words import Stage
-from tests.factories import applied, at, days, lived, make_dossier, make_milestone, small_playbook, with_facts
+from pfflow.stages import communication
+from tests.factories import (
+    applied,
+    at,
+    days,
+    lived,
+    make_dossier,
+    make_milestone,
+    make_undertaking,
+    small_playbook,
+    with_facts,
+)
 
 NOW = at("2026-01-09", 18)
 KEY = "G1/opening/toll"
@@ -95,6 +108,110 @@ def test_a_milestone_the_register_does_not_have_is_said_and_calls_nothing_off() 
     (finding,) = (one for one in found.decision.findings if one.kind == "no-milestone")
     assert "milestone toll, which the register does not have" in finding.text.en
     assert "节点 toll 不在登记表中" in finding.text.zh
+
+
+def test_an_undertaking_hangs_on_a_milestone_and_moves_with_it_with_that_reason() -> None:
+    accounts = make_undertaking(
+        obligation_ref="U-ACC", metric="", operator="", threshold=None, milestone="toll", offset_days=5
+    )
+    begun, _ = lived(
+        opens_on(with_facts(make_dossier(), obligations=(accounts,)), "2026-01-19"), days("2026-01-05", "2026-01-09")
+    )
+    owed = begun.held.obligations["G1/U-ACC/toll"]
+    assert (owed.due_on, owed.unadjusted_on, owed.details["milestone_on"]) == (
+        date(2026, 1, 26),
+        date(2026, 1, 24),
+        "2026-01-19",
+    )
+    assert replan(begun, NOW).changes == ()
+    later = opens_on(begun, "2029-01-15")
+    (change,) = replan(later, NOW).changes
+    assert (change.kind, change.obligation_key) == (Kind.MOVED, "G1/U-ACC/toll")
+    assert [(reason.cause, reason.words.en) for reason in change.reasons] == [
+        (Cause.MILESTONE, "date slipped: toll from 2026-01-19 to 2029-01-15")
+    ]
+    (gone,) = replan(with_facts(begun, obligations=()), NOW).changes
+    assert (gone.kind, gone.reasons[0].words.en) == (
+        Kind.CANCELLED,
+        "register: undertaking U-ACC hangs on toll no more",
+    )
+    unknown = replan(with_facts(begun, milestones=()), NOW)
+    assert unknown.changes == ()
+    (finding,) = (one for one in unknown.decision.findings if one.kind == "no-milestone")
+    assert "undertaking U-ACC is owed for the milestone toll" in finding.text.en
+    assert "义务 U-ACC" in finding.text.zh
+
+
+CONDITION_KEY = "G1/condition.CP-1/toll"
+
+
+def permit(**changes: object) -> ConditionItem:
+    """Give a condition that is due ten days before the motorway opens."""
+    item = ConditionItem(
+        project_ref="G1",
+        cp_ref="CP-1",
+        text="Fire permit",
+        text_zh="消防验收",
+        responsible="borrower",
+        milestone="toll",
+        offset_days=-10,
+    )
+    return replace(item, **changes)  # type: ignore[arg-type]  # each test names fields of it
+
+
+def asked_for_permit() -> Dossier:
+    """Give the motorway after its first week, with a permit to be had by Tuesday 3 February."""
+    dossier = with_facts(
+        make_dossier(), conditions=(permit(), permit(cp_ref="CP-2", milestone="", due=date(2026, 2, 1)))
+    )
+    return lived(opens_on(dossier, "2026-02-13"), days("2026-01-05", "2026-01-09"))[0]
+
+
+def test_a_condition_hangs_on_a_milestone_and_moves_with_it_and_one_with_a_date_is_on_the_list_alone() -> None:
+    dossier = asked_for_permit()
+    owed = dossier.held.obligations[CONDITION_KEY]
+    assert (owed.kind, owed.due_on, owed.debtor, owed.title.zh) == (
+        ObligationKind.ACTION,
+        date(2026, 2, 3),
+        "borrower",
+        "消防验收",
+    )
+    assert not [key for key in dossier.held.obligations if "CP-2" in key]
+    assert replan(dossier, NOW).changes == ()
+    (change,) = replan(opens_on(dossier, "2026-02-27"), NOW).changes
+    assert change.now is not None
+    assert (change.kind, change.now.unadjusted_on) == (Kind.MOVED, date(2026, 2, 17))
+    assert change.reasons[0].words.zh == "日期顺延：toll 由 2026-02-13 改为 2026-02-27"
+    sooner = replan(with_facts(dossier, conditions=(permit(offset_days=-11),)), NOW)
+    assert [reason.words.en for change in sooner.changes for reason in change.reasons] == [
+        "register: condition CP-1 is due 2026-02-02 instead of 2026-02-03"
+    ]
+    added = replan(with_facts(dossier, conditions=(permit(), permit(cp_ref="CP-3"))), NOW)
+    assert [reason.words.en for change in added.changes for reason in change.reasons] == ["register: condition CP-3"]
+
+
+@pytest.mark.parametrize(
+    ("settled", "status", "because"),
+    [
+        ({"status": ConditionStatus.SATISFIED}, Status.FULFILLED, "satisfied in the register"),
+        (
+            {"status": ConditionStatus.WAIVED, "waiver_ref": "W-7"},
+            Status.WAIVED,
+            "waived in the register W-7",
+        ),
+    ],
+)
+def test_a_condition_that_is_settled_closes_what_was_owed_for_it_and_asks_for_nothing_more(
+    settled: dict[str, object], status: Status, because: str
+) -> None:
+    dossier = with_facts(asked_for_permit(), conditions=(permit(**settled),))
+    assert replan(dossier, NOW).changes == ()
+    after = applied(dossier, communication.decide(dossier, NOW))
+    owed = after.held.obligations[CONDITION_KEY]
+    assert (owed.status, owed.closed_by, owed.closed_because) == (status, "register", because)
+    assert CONDITION_KEY not in {one.key for one in communication.decide(after, at("2026-01-20")).obligations}
+    fresh = opens_on(with_facts(make_dossier(), conditions=(permit(**settled),)), "2026-02-13")
+    assert CONDITION_KEY not in {one.key for one in communication.decide(fresh, NOW).obligations}
 
 
 def test_five_business_days_before_each_calculation_date_keep_their_keys_when_the_offset_changes() -> None:

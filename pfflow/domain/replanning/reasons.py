@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pfflow.domain.decision import Dossier
 from pfflow.domain.escalation import location_of
 from pfflow.domain.obligations import Obligation
+from pfflow.domain.planning import CONDITION
 from pfflow.domain.playbook import Cadence, Playbook
 from pfflow.domain.project import Phase
 from pfflow.domain.words import NO_WORDS, Json, Words
@@ -90,11 +91,16 @@ def why_cancelled(dossier: Dossier, before: Playbook, source: str, was: Obligati
         return _why_no_date(dossier, before, source, was)
     if earlier is not None:
         return (_playbook(f"cadences.{source}", Words("已删除", "removed")),)
-    ends = was.period_end or was.unadjusted_on
+    ends, what = was.period_end or was.unadjusted_on, _item(source)
     words = Words(
-        f"登记表中的义务 {source} 不再有截至 {ends} 的这一期",
-        f"register: undertaking {source} has no period that ends on {ends} any more",
+        f"登记表中的{what.zh} 不再有截至 {ends} 的这一期",
+        f"register: {what.en} has no period that ends on {ends} any more",
     )
+    if was.details.get("milestone"):
+        milestone = was.details["milestone"]
+        words = Words(
+            f"登记表中的{what.zh} 不再依据节点 {milestone}", f"register: {what.en} hangs on {milestone} no more"
+        )
     return (Reason(Cause.REGISTER, words),)
 
 
@@ -152,7 +158,8 @@ def _differences(dossier: Dossier, before: Playbook, source: str, was: Obligatio
         yield _playbook(f"{line}.location", _words_from_to(location_of(was), location_of(now)))
     if was.title != now.title:
         changed = _words_from_to(was.title, now.title)
-        yield _playbook(f"{line}.title", changed) if of_cadence else _register(source, "description", changed)
+        column = "text" if source.startswith(CONDITION) else "description"
+        yield _playbook(f"{line}.title", changed) if of_cadence else _register(source, column, changed)
     if of_cadence and (was.period_start, was.period_end) != (now.period_start, now.period_end):
         yield from _lines(source, before.cadences.get(source), dossier.playbook.cadences[source], ("rule",))
     for name in ("kind", "content", "ladder", "activity", "debtor", "creditor"):
@@ -185,9 +192,10 @@ def _why_another_day(
     if slipped or lines:
         yield from (*lines, *slipped)
     elif was.unadjusted_on != now.unadjusted_on:
+        what = _item(source)
         words = Words(
-            f"登记表：义务 {source} 的期限由 {was.unadjusted_on} 改为 {now.unadjusted_on}",
-            f"register: undertaking {source} is due {now.unadjusted_on} instead of {was.unadjusted_on}",
+            f"登记表：{what.zh} 的期限由 {was.unadjusted_on} 改为 {now.unadjusted_on}",
+            f"register: {what.en} is due {now.unadjusted_on} instead of {was.unadjusted_on}",
         )
         yield Reason(Cause.REGISTER, words)
     elif was.due_on != now.due_on:
@@ -253,10 +261,18 @@ def _lists(playbook: Playbook, before: Playbook) -> Reasons:
 
 def _of_undertaking(dossier: Dossier, source: str, *, again: bool) -> Reason:
     clause = next((u.clause_ref for u in dossier.facts.obligations if u.obligation_ref == source), "")
-    ref = f"{source} {clause}".rstrip()
+    what = _item(f"{source} {clause}".rstrip())
     if again:
-        return Reason(Cause.REGISTER, Words(f"登记表：义务 {ref} 又需要", f"register: undertaking {ref} is owed again"))
-    return Reason(Cause.REGISTER, Words(f"登记表：义务 {ref}", f"register: undertaking {ref}"))
+        return Reason(Cause.REGISTER, Words(f"登记表：{what.zh} 又需要", f"register: {what.en} is owed again"))
+    return Reason(Cause.REGISTER, Words(f"登记表：{what.zh}", f"register: {what.en}"))
+
+
+def _item(source: str) -> Words:
+    """Give what a source of the register is called: an undertaking, or a condition."""
+    ref = source.removeprefix(CONDITION)
+    return (
+        Words(f"义务 {source}", f"undertaking {source}") if ref == source else Words(f"条件 {ref}", f"condition {ref}")
+    )
 
 
 def _phase(phase: Phase) -> Reason:
@@ -272,6 +288,7 @@ def _playbook(line: str, what: Words) -> Reason:
 
 
 def _register(source: str, column: str, what: Words) -> Reason:
+    source = source.removeprefix(CONDITION)
     return Reason(
         Cause.REGISTER, Words(f"登记表：{source} 的 {column}：{what.zh}", f"register: {column} of {source}: {what.en}")
     )

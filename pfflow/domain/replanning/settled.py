@@ -17,7 +17,7 @@ from pfflow.domain.replanning.conflicts import Terms
 class Settled:
     """That nothing was to change in a project. `guests` are the contact refs its meetings invite, by their terms.
 
-    `held` is the digest of what was owed, as plans have it.
+    `held` is the digest of what was owed, as plans have it, and `ladders_kept` their count of ladders kept as begun.
     """
 
     project_ref: str
@@ -26,6 +26,7 @@ class Settled:
     valid_until: datetime
     held: str
     guests: Mapping[Terms, tuple[str, ...]] = field(default_factory=dict)
+    ladders_kept: int = 0
 
     def holds(self, inputs: str, as_of: datetime) -> bool:
         """Whether a plan of these inputs at an instant would find nothing to change."""
