@@ -126,7 +126,7 @@ def projects_planned(desk: Desk, project_refs: Sequence[str]) -> Iterator[Planne
 
 
 def _spared(standing: Standing, calendar: BusinessCalendar, kept: Settled) -> Planned:
-    return Planned(plan=_project_plan(standing, calendar, kept.held), spared=kept)
+    return Planned(plan=_project_plan(standing, calendar, kept.held, ladders_kept=kept.ladders_kept), spared=kept)
 
 
 def _compared(desk: Desk, standing: Standing, inputs: str) -> Planned:
@@ -135,14 +135,19 @@ def _compared(desk: Desk, standing: Standing, inputs: str) -> Planned:
     guests = guests_by_terms(dossier, found.decision)
     held = digest_of_held(dossier.held.obligations.values())
     return Planned(
-        plan=_project_plan(standing, dossier.calendar, held, found.changes),
+        plan=_project_plan(standing, dossier.calendar, held, found.changes, ladders_kept=found.kept),
         met=sittings(dossier, found.decision, guests),
         mark=None if found.changes else _mark(dossier, inputs, found, guests),
     )
 
 
 def _project_plan(
-    standing: Standing, calendar: BusinessCalendar, held: str, changes: tuple[Change, ...] = ()
+    standing: Standing,
+    calendar: BusinessCalendar,
+    held: str,
+    changes: tuple[Change, ...] = (),
+    *,
+    ladders_kept: int,
 ) -> ProjectPlan:
     return ProjectPlan(
         project_ref=standing.project_ref,
@@ -151,6 +156,7 @@ def _project_plan(
         calendar=calendar.version,
         held=held,
         changes=changes,
+        ladders_kept=ladders_kept,
     )
 
 
@@ -162,6 +168,7 @@ def _mark(dossier: Dossier, inputs: str, found: Replan, guests: Mapping[Terms, t
         valid_until=found.holds_until,
         held=digest_of_held(dossier.held.obligations.values()),
         guests={terms: tuple(contact.contact_ref for contact in some) for terms, some in guests.items()},
+        ladders_kept=found.kept,
     )
 
 

@@ -75,6 +75,8 @@ def plan_text(plan: HousePlan, language: str, zone: ZoneInfo, *, every: bool = F
         yield said("冲突：", "Conflicts:")
         yield from page.folded(page.conflicts(plan.conflicts), "  ")
     yield ""
+    if plan.ladders_kept:
+        yield page.kept(plan.ladders_kept)
     yield page.summary(plan)
     if not plan.is_empty:
         yield said(f"计划编号 {plan.digest[:12]}", f"digest {plan.digest[:12]}")
@@ -199,6 +201,14 @@ class _Page:
     def _at(self, instant: datetime, zone: str) -> str:
         at = instant.astimezone(ZoneInfo(zone))
         return f"{self._day(at.date())} {at:%H:%M} {zone}"
+
+    def kept(self, number: int) -> str:
+        """Give the line on ladders that a plan leaves as they were begun, though the playbook has others."""
+        what = counted(number, "obligation keeps the ladder it", "obligations keep the ladders they")
+        return self.said(
+            f"{number} 项已开始的事项沿用其开始时的阶梯，不按此规则手册的阶梯",
+            f"{what} began with, not those of this playbook",
+        )
 
     def summary(self, plan: HousePlan) -> str:
         """Give the line that ends a plan: how many of each kind, how many letters to how many people."""

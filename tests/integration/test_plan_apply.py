@@ -133,6 +133,31 @@ def test_a_new_attendee_alone_gets_a_request_and_one_who_leaves_alone_a_cancella
     }
 
 
+def test_a_guest_with_another_address_is_cancelled_at_the_old_and_invited_at_the_new(
+    home: Path, store_url: str
+) -> None:
+    before = events(home)
+    with SqlStore.open(store_url) as store:
+        moved = make_contact("C-CON", email="con@elsewhere.example")
+        store.import_facts(Facts(contacts=(moved,)), at("2026-01-09", 17), "test")
+    planned_and_applied(home, None, "2026-01-09")
+    assert events(home) - before == {("c-con", "CANCEL", UID, 0, ""), ("con", "REQUEST", UID, 0, "CONFIRMED")}
+
+
+def test_a_plan_says_how_many_ladders_go_on_as_they_were_begun(home: Path) -> None:
+    text = PLAYBOOK.read_text(encoding="utf-8")
+    rung = "    - {at: -2bd, do: invite, to: accountable}\n"
+    assert text.count(rung) == 1
+    playbook = home / "another.yaml"
+    playbook.write_text(text.replace(rung, f"{rung}    - {{at: -30h, do: remind, to: head}}\n"), encoding="utf-8")
+    english = done("plan", playbook, "--as-of", "2026-01-09T18:00", "--language", "en")
+    assert "began with, not those of this playbook" in english
+    assert "沿用其开始时的阶梯" in done("plan", playbook, "--as-of", "2026-01-09T18:00")
+    said = json.loads(done("plan", playbook, "--as-of", "2026-01-09T18:00", "--json"))
+    assert said["summary"]["ladders_kept"] > 0
+    assert "begin" not in done("plan", "--as-of", "2026-01-09T18:00", "--language", "en")
+
+
 def test_planning_writes_nothing_and_a_plan_after_apply_is_empty(home: Path, store_url: str) -> None:
     rows = book(store_url)
     playbook = changed(home, TEN, TWO)

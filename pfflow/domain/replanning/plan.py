@@ -22,7 +22,8 @@ class ProjectPlan:
     """What would change in one project, and the state it was planned on.
 
     `version` is that of the facts, `calendar` names the edition of the holiday lists, `held` is a digest of what is
-    owed. They say whether the world is still the one that was planned on.
+    owed. They say whether the world is still the one that was planned on. `ladders_kept` counts the obligations that go
+    on climbing the ladders they began with, where the playbook that is to be has others for them.
     """
 
     project_ref: str
@@ -31,6 +32,7 @@ class ProjectPlan:
     calendar: str
     held: str
     changes: tuple[Change, ...] = ()
+    ladders_kept: int = 0
 
     def state(self) -> dict[str, Json]:
         """Give the state it was planned on."""
@@ -75,6 +77,11 @@ class HousePlan:
         return tuple(change for project in self.projects for change in project.changes)
 
     @property
+    def ladders_kept(self) -> int:
+        """How many obligations, of all projects, go on climbing the ladders they began with."""
+        return sum(project.ladders_kept for project in self.projects)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to apply: no change, and no other playbook."""
         return not self.changes and self.sha256 == self.in_force
@@ -98,7 +105,12 @@ class HousePlan:
             "as_of": self.as_of.isoformat(),
             "until": self.until.isoformat(),
             "playbook": {"name": self.playbook, "sha256": self.sha256, "in_force": self.in_force},
-            "summary": {**counts, "letters": sum(self.letters().values()), "people": len(self.letters())},
+            "summary": {
+                **counts,
+                "letters": sum(self.letters().values()),
+                "people": len(self.letters()),
+                "ladders_kept": self.ladders_kept,
+            },
             "projects": [project.as_json() for project in self.projects],
             "conflicts": [conflict.as_json() for conflict in self.conflicts],
         }

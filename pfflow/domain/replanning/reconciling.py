@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from pfflow.domain.business_days import DAY, wall_instant
+from pfflow.domain.courses import keeps_another
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, location_of
@@ -40,12 +41,14 @@ class Replan:
     """What a plan says of one project: the changes to show, and the decision that makes exactly them.
 
     A plan of the same dossier says the same until `holds_until`: the end of the day, or the instant at which something
-    that lies ahead no longer does.
+    that lies ahead no longer does. `kept` counts the obligations that go on climbing the ladders they began with where
+    the playbook has others for them (docs/decisions/0014).
     """
 
     changes: tuple[Change, ...]
     decision: Decision
     holds_until: datetime
+    kept: int = 0
 
 
 def horizon_on(playbook: Playbook, as_of: datetime) -> date:
@@ -79,7 +82,12 @@ def replan(dossier: Dossier, as_of: datetime, *, before: Playbook | None = None,
             changes.append(change)
     midnight = wall_instant(draft.today + DAY, time(), dossier.playbook.zone)
     coming = [o.due_at for o in (*ahead.values(), *(one.obligation for one in asked_for.values())) if o.due_at > as_of]
-    return Replan(tuple(changes), draft.decision(), min([midnight, *coming]))
+    return Replan(tuple(changes), draft.decision(), min([midnight, *coming]), _ladders_kept(draft))
+
+
+def _ladders_kept(draft: Draft) -> int:
+    playbook, held = draft.dossier.playbook, draft.dossier.held.obligations
+    return sum(keeps_another(playbook, draft.obligation(key) or one) for key, one in held.items() if one.climbing)
 
 
 def recorded(dossier: Dossier, decision: Decision) -> Dossier:
