@@ -327,9 +327,22 @@ def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequen
     refs = {*obligation.told(how), *(contact.contact_ref for contact in readers)}
     if refs == set(obligation.told(how)):
         return obligation
-    obligation = obligation.telling(how, refs)
+    if how == INVITED:
+        invited = {guest.contact_ref: guest.email for guest in guests_of(draft, obligation)}
+        obligation = obligation.inviting(invited | {contact.contact_ref: contact.email for contact in readers})
+    else:
+        obligation = obligation.telling(how, refs)
     draft.change(obligation)
     return obligation
+
+
+def guests_of(draft: Draft, obligation: Obligation) -> tuple[Contact, ...]:
+    """Give whom an obligation's invitations went to, each with the address they went to, in order of ref."""
+    at, refs = obligation.invited_at, obligation.told(INVITED)
+    invited = (c for c in draft.dossier.facts.contacts if c.contact_ref in refs)
+    return tuple(
+        sorted((replace(c, email=at.get(c.contact_ref, c.email)) for c in invited), key=lambda c: c.contact_ref)
+    )
 
 
 def addresses(draft: Draft, contact_refs: Collection[str]) -> frozenset[str]:
@@ -341,9 +354,9 @@ def _told(draft: Draft, obligation: Obligation, action: Action) -> frozenset[str
     """Give the addresses that are told the same of an obligation in this decision already, or are invited to it."""
     same = _SAID_BY.get(action, frozenset({action}))
     refs = {n.contact_ref for n in draft.notices_of(obligation.key) if action_in(n.rung) in same}
-    if action is Action.INVITE:
-        refs.update(obligation.told(INVITED))
-    return addresses(draft, refs)
+    if action is not Action.INVITE:
+        return addresses(draft, refs)
+    return addresses(draft, refs) | {guest.email.lower() for guest in guests_of(draft, obligation)}
 
 
 def _readers(draft: Draft, obligation: Obligation, reached: _Reached) -> tuple[Readers, str]:

@@ -57,7 +57,7 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
 )
 
 
-INVITED, ASKED, HANDED = "invited", "asked", "handed"
+INVITED, ASKED, HANDED, INVITED_AT = "invited", "asked", "handed", "invited_at"
 TOLD = (INVITED, ASKED)
 """The details that say who was told of an obligation's date: contact refs, invited into calendars or asked by letter.
 
@@ -65,10 +65,12 @@ Who was told then is no matter of who holds which role now, so it is kept and no
 """
 ISSUE, AWAITING = "issue", "awaiting"
 """The details of a reported problem: its ext_id, and the confirmation (a key) that its solution waits for."""
-KEPT = (*TOLD, HANDED)
+KEPT = (*TOLD, HANDED, INVITED_AT)
 """The details that people brought about, and that a plan or a request made anew leaves as they are.
 
-Under HANDED stands to whom (contact_ref) whose part in an obligation was handed over.
+Under HANDED stands to whom (contact_ref) whose part in an obligation was handed over, under INVITED_AT the address each
+was invited at: whoever has another one since still has the meeting in the calendar of the old. Addresses are never put
+in the ledger.
 """
 
 
@@ -126,6 +128,18 @@ class Obligation:
         others = {name: value for name, value in self.details.items() if name != how}
         told = sorted(set(refs))
         return replace(self, details={**others, how: told} if told else others)
+
+    def inviting(self, at: Mapping[str, str]) -> Obligation:
+        """Give it with these contacts, by ref with their addresses, as the ones who are invited."""
+        now = self.telling(INVITED, at)
+        others = {name: value for name, value in now.details.items() if name != INVITED_AT}
+        return replace(now, details={**others, INVITED_AT: dict(sorted(at.items()))} if at else others)
+
+    @property
+    def invited_at(self) -> Mapping[str, str]:
+        """The addresses contacts were invited at, by ref; without those of a time when they were not kept."""
+        kept = self.details.get(INVITED_AT)
+        return {str(ref): str(address) for ref, address in kept.items()} if isinstance(kept, Mapping) else {}
 
     @property
     def handed(self) -> Mapping[str, str]:

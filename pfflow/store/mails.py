@@ -8,7 +8,7 @@ was ever on its way is never put in a bundle: it may have arrived under a Messag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from pfflow.domain.manners import (
     domain_of,
     quiet_end,
 )
-from pfflow.domain.notices import EMAIL, Notice, bundle_key
+from pfflow.domain.notices import EMAIL, Method, Notice, bundle_key
 from pfflow.domain.parties import Contact
 from pfflow.store.overtaken import overtaken
 from pfflow.store.statements import batches, table_of
@@ -101,8 +101,18 @@ def gathered(
         if lost:  # found by itself, it fails by itself
             connection.execute(update(_LETTERS).where(LetterRow.key.in_(lost)).values(bundle=None, leads=False))
         used.update(one.key for one, _ in readable)
-        mails.append(Mail(tuple(o for o, _ in readable), tuple(n for _, n in readable), contacts[row.contact_ref]))
+        reader = _invited(contacts[row.contact_ref], notice)
+        mails.append(Mail(tuple(o for o, _ in readable), tuple(n for _, n in readable), reader))
     return mails
+
+
+def _invited(contact: Contact, notice: Notice) -> Contact:
+    """Give a contact; for a cancellation with the address that was invited, whatever address the contact has now."""
+    out = notice.invitation
+    if out is None or out.method is not Method.CANCEL:
+        return contact
+    at = next((guest.email for guest in out.attendees if guest.contact_ref == contact.contact_ref), contact.email)
+    return replace(contact, email=at)
 
 
 def _may_share(row: Row[Any], notice: Notice) -> bool:

@@ -31,6 +31,7 @@ from tests.factories import (
     make_payment,
     make_project,
     make_touch,
+    make_playbook,
     make_undertaking,
     saying,
     small_playbook,
@@ -254,6 +255,84 @@ def test_who_leaves_and_comes_and_leaves_again_gets_a_letter_each_time() -> None
 
 def test_a_move_with_a_change_of_attendees_tells_each_what_concerns_them() -> None:
     _, found = done(left(joined(running())), cadence(at="14:00"))
+def readdressed(dossier: Dossier, **addresses: str) -> Dossier:
+    """Give the dossier after contacts got other addresses, by ref with _ for -."""
+    new = {ref.replace("_", "-"): address for ref, address in addresses.items()}
+    contacts = (replace(c, email=new.get(c.contact_ref, c.email)) for c in dossier.facts.contacts)
+    return with_facts(dossier, contacts=tuple(contacts))
+
+
+def addressed(some: Iterable[Notice]) -> set[tuple[str, str, str, int]]:
+    """Give what each reader's calendar mail says of the reader: ref, METHOD, address and SEQUENCE."""
+    return {
+        (n.contact_ref, str(n.invitation.method), guest.email, n.invitation.sequence)
+        for n in some
+        if n.invitation
+        for guest in n.invitation.attendees
+        if guest.contact_ref == n.contact_ref
+    }
+
+
+OLD, NEW = "c-con@house.example", "con@elsewhere.example"
+
+
+def test_a_guest_whose_address_changed_is_cancelled_at_the_old_one_and_invited_at_the_new() -> None:
+    start = running()
+    assert held(start).invited_at["C-CON"] == OLD
+    dossier, found = done(readdressed(start, C_CON=NEW))
+    assert kinds(found) == {WEEKLY: Kind.ATTENDEES}
+    assert addressed(letters(found)) == {("C-CON", "CANCEL", OLD, 0), ("C-CON", "REQUEST", NEW, 0)}
+    assert {n.invitation.uid for n in letters(found) if n.invitation} == {f"{WEEKLY}@expressway.example"}
+    assert [reason.words.en for reason in of(WEEKLY, found).reasons] == ["the address of a guest changed"]
+    assert held(dossier).invited_at == {"C-CON": NEW, "C-ENG": "c-eng@house.example"}
+    assert planned(dossier).changes == ()
+    assert OLD not in str(found.decision.entries)
+    assert NEW not in str(found.decision.entries)
+
+
+def test_a_guest_whose_address_changed_gets_a_move_at_the_new_address_alone() -> None:
+    _, found = done(readdressed(running(), C_CON=NEW), cadence(at="14:00"))
+    assert addressed(letters(found)) == {
+        ("C-ENG", "REQUEST", "c-eng@house.example", 1),
+        ("C-CON", "CANCEL", OLD, 1),
+        ("C-CON", "REQUEST", NEW, 1),
+    }
+
+
+def test_a_meeting_is_cancelled_where_it_was_invited_to() -> None:
+    _, found = done(readdressed(running(), C_CON=NEW), without("weekly-progress"))
+    assert ("C-CON", "CANCEL", OLD, 1) in addressed(letters(found))
+    assert NEW not in str([n.invitation for n in letters(found)])
+
+
+def test_an_address_that_another_guest_has_now_is_not_cancelled() -> None:
+    dossier, found = done(readdressed(running(), C_CON=NEW, C_ENG=OLD))
+    assert addressed(letters(found)) == {
+        ("C-CON", "REQUEST", NEW, 0),
+        ("C-ENG", "CANCEL", "c-eng@house.example", 0),
+    }
+    assert held(dossier).invited_at == {"C-CON": NEW, "C-ENG": OLD}
+    assert planned(dossier).changes == ()
+
+
+def test_an_address_in_other_letters_is_no_change() -> None:
+    assert planned(readdressed(running(), C_CON="C-Con@House.Example")).changes == ()
+
+
+def test_a_plan_counts_the_ladders_that_go_on_as_they_were_begun() -> None:
+    dossier = running()
+    begun = {key for key, one in dossier.held.obligations.items() if one.live and one.climbing}
+    assert planned(dossier).kept == 0
+    rungs = [{"at": "-3bd", "do": "announce", "to": "informed"}, {"at": "-2bd", "do": "invite", "to": "responsible"}]
+    another = make_playbook(ladders={"meeting": rungs})
+    found = planned(dossier, another)
+    assert found.changes == ()
+    assert found.kept == len({key for key in begun if "meeting" in held(dossier, key).climbing}) > 0
+    # What moves begins anew, by the ladders of the playbook that is to be.
+    moved = another.model_copy(update={"cadences": cadence(at="14:00").cadences})
+    assert planned(dossier, moved).kept == found.kept - 1
+
+
     assert itip(letters(found)) == {("C-ENG", "REQUEST", 1), ("C-DES", "REQUEST", 1), ("C-CON", "CANCEL", 1)}
 
 

@@ -19,7 +19,7 @@ from pfflow.domain.courses import keeps_another
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, location_of
-from pfflow.domain.obligations import INVITED, ISSUE, KEPT, Obligation, ObligationKind, Status
+from pfflow.domain.obligations import INVITED, INVITED_AT, ISSUE, KEPT, Obligation, ObligationKind, Status
 from pfflow.domain.outages import note_outage
 from pfflow.domain.planning import Wanted, Window, source_of, wanted
 from pfflow.domain.playbook import Playbook
@@ -183,7 +183,8 @@ def _cancelled(desk: _Desk, held: Obligation) -> Change:
     reasons = why_cancelled(draft.dossier, desk.before, source, held)
     last = replace(held, sequence=held.sequence + (1 if held.told(INVITED) else 0))
     # Who was invited stays with it: it is they whose calendars show it as cancelled.
-    bare = replace(last, details={n: value for n, value in held.details.items() if n not in KEPT or n == INVITED})
+    stays = {n: value for n, value in held.details.items() if n not in KEPT or n in (INVITED, INVITED_AT)}
+    bare = replace(last, details=stays)
     draft.move(bare, Status.CANCELLED, by=HOUSE, because=_said(reasons))
     return _change(Kind.CANCELLED, source, (last, None), reasons, tell_cancelled(draft, last, reasons))
 
@@ -204,7 +205,7 @@ def _changed(desk: _Desk, held: Obligation, one: Wanted) -> Change | None:
     reasons = guests.reasons
     if kind is not Kind.ATTENDEES:
         reasons = (*why_changed(draft.dossier, desk.before, one.source, held, new), *reasons)
-    new = new.telling(INVITED, guests.invited_after)
+    new = new.inviting(guests.invited_after)
     draft.shift(new, str(kind), _said(reasons))
     told = tell_changed(draft, held, new, guests, reasons, visible=kind is Kind.MOVED)
     if new.sequence != held.sequence:

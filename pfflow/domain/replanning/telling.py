@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pfflow.domain.courses import rungs_of
 from pfflow.domain.drafting import Draft
-from pfflow.domain.escalation import addresses, invitation_to, invited_by, location_of, steps
+from pfflow.domain.escalation import guests_of, invitation_to, invited_by, location_of, steps
 from pfflow.domain.ladder import Action, Firing, Rung, Step, name_at
 from pfflow.domain.letter_context import letter_context
 from pfflow.domain.notices import Invitation, Method, Notice, notice_key
@@ -30,7 +30,10 @@ _SAID = Rung(at=Offset.parse("0bd"), do=Action.ANNOUNCE, to="everyone")
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """Who of a meeting's guests stay, come new, and leave; `everyone` is whom its ladder invites in the end."""
+    """Who of a meeting's guests stay, come new, and leave; `everyone` is whom its ladder invites in the end.
+
+    Whoever has another address leaves with the one they were invited at, and comes with the new one.
+    """
 
     everyone: tuple[Contact, ...] = ()
     staying: tuple[Contact, ...] = ()
@@ -43,36 +46,44 @@ class Attendance:
         return not (self.joining or self.leaving)
 
     @property
-    def invited_after(self) -> tuple[str, ...]:
-        """The refs of those who are invited afterwards."""
-        return tuple(contact.contact_ref for contact in (*self.staying, *self.joining))
+    def invited_after(self) -> dict[str, str]:
+        """Those who are invited afterwards, by ref, with their addresses."""
+        return {contact.contact_ref: contact.email for contact in (*self.staying, *self.joining)}
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why somebody comes or leaves: the roles are in the register and the playbook's activities."""
-        if self.stays:
-            return ()
-        return (Reason(Cause.REGISTER, Words("参会人员有变动", "who takes part changed")),)
+        """Why somebody comes or leaves: the roles, or the addresses, in the register and the playbook's activities."""
+        coming, going = ({contact.contact_ref for contact in some} for some in (self.joining, self.leaving))
+        found = []
+        if coming ^ going:
+            found.append(Reason(Cause.REGISTER, Words("参会人员有变动", "who takes part changed")))
+        if coming & going:
+            found.append(Reason(Cause.REGISTER, Words("参会人员的邮箱有变动", "the address of a guest changed")))
+        return tuple(found)
 
 
 def attendance(draft: Draft, obligation: Obligation) -> Attendance:
     """Give who stays, comes and leaves of a meeting that people are invited to; of any other nobody.
 
     New is whom a rung that has invited already would invite today; a rung that has not will do so itself. Gone is whom
-    no rung of the ladder would invite.
+    no rung of the ladder would invite. A calendar belongs to an address, so a guest who has another one since is gone
+    at the old, unless somebody else has it now, and new at the other.
     """
     refs = obligation.told(INVITED)
     rungs = rungs_of(draft.dossier.playbook, obligation)
-    guests = _contacts(draft, refs)
+    guests = guests_of(draft, obligation)
     if not refs or obligation.kind is not ObligationKind.MEETING or not rungs:
         return Attendance(everyone=guests, staying=guests)
     fired = {f.rung.partition("#")[0] for f in draft.firings_of(obligation.key) if f.outcome in ("fired", "merged")}
-    invited = addresses(draft, refs)
+    invited = {contact.email.lower() for contact in guests}
     meant = invited_by(draft, obligation, rungs)
-    called = invited_by(draft, obligation, (rung for rung in rungs if rung.name in fired))
+    called = dict(invited_by(draft, obligation, (rung for rung in rungs if rung.name in fired)))
+    called |= {address: contact for address, contact in meant.items() if contact.contact_ref in refs}
+    now = {contact.contact_ref: contact.email.lower() for contact in _contacts(draft, refs)}
+    still = (c if now[c.contact_ref] == c.email.lower() else meant.get(c.email.lower()) for c in guests)
     return Attendance(
         everyone=_in_order(meant.values()),
-        staying=tuple(c for c in guests if c.email.lower() in meant),
+        staying=tuple(c for c in still if c is not None and c.email.lower() in meant),
         joining=_in_order(contact for address, contact in called.items() if address not in invited),
         leaving=tuple(c for c in guests if c.email.lower() not in meant),
     )
@@ -97,7 +108,7 @@ def tell_changed(
         letters += [(contact, UPDATE, whole) for contact in guests.staying if visible and was.told(INVITED)]
         letters += [(contact, INVITATION, whole) for contact in guests.joining]
     if visible and was.due_at != now.due_at:
-        known = addresses(draft, (*was.told(INVITED), *guests.invited_after))
+        known = {contact.email.lower() for contact in (*guests_of(draft, was), *guests.staying, *guests.joining)}
         asked = (c for c in _contacts(draft, was.told(ASKED)) if c.email.lower() not in known)
         letters += [(contact, UPDATE, None) for contact in asked]
     told = _mail(draft, (was, now), f"update-{now.sequence}", letters, reasons)
@@ -110,12 +121,12 @@ def tell_changed(
 
 def tell_cancelled(draft: Draft, was: Obligation, reasons: Sequence[Reason]) -> tuple[Told, ...]:
     """Tell a cancellation to those who were invited, as METHOD:CANCEL, and to those who were asked."""
-    guests = _contacts(draft, was.told(INVITED))
+    guests = guests_of(draft, was)
     letters: list[tuple[Contact, str, Invitation | None]] = []
     if guests:
         out = replace(invitation_to(draft, was, guests), method=Method.CANCEL)
         letters = [(contact, CANCELLATION, out) for contact in guests]
-    known = addresses(draft, was.told(INVITED))
+    known = {contact.email.lower() for contact in guests}
     asked = (c for c in _contacts(draft, was.told(ASKED)) if c.email.lower() not in known)
     letters += [(contact, CANCELLATION, None) for contact in asked]
     return _mail(draft, (was, was), f"cancel-{was.sequence}", letters, reasons)
