@@ -124,7 +124,7 @@ def asking(dossier: Dossier, obligation: Obligation, as_of: datetime, objection:
     if objection:
         lines += [f"**⚠ {text(objection)}**", ""]
     lines += [
-        f"- {reader.label('须于', 'Due')} {reader.due(obligation)}",
+        f"- {reader.label('须于', 'Due')} {reader.due(obligation)}{_unsure(reader, obligation)}",
         f"- {reader.label('可审批', 'May approve')}: {text(', '.join(approvers) or '—')}",
         f"- {reader.label('编号', 'Reference')} {text(obligation.key)}",
         "",
@@ -132,6 +132,10 @@ def asking(dossier: Dossier, obligation: Obligation, as_of: datetime, objection:
     if isinstance(package, Package):
         lines += markdown_of(proposal(package, for_customer=False), reader.language)
     return "\n".join(lines)
+
+
+def _unsure(reader: Reader, obligation: Obligation) -> str:
+    return reader.label("（日期暂定）", " (provisional)") if obligation.provisional else ""
 
 
 @task(name="hear", retries=5, retry_delay_seconds=2, cache_policy=NO_CACHE)

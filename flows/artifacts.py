@@ -7,6 +7,7 @@ swept projects while they are few, and those that did something when they are ma
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from pfflow.domain.words import Stage
 FEW = 100
 """So many projects are shown whether or not anything was done for them; no sweep writes more pages than this."""
 
+_STARRED = re.compile(r"\d{4}-\d\d-\d\d\*")
 _TITLES = {
     Stage.IDENTIFICATION: "识别：谁是谁，为什么 / Identification: who is who, and why",
     Stage.INFORMATION_GATHERING: "资料收集：还缺什么 / Information gathering: what is still unknown",
@@ -63,8 +65,14 @@ async def publish(stage: Stage, as_of: datetime, in_table: Sequence[str], with_p
         await acreate_table_artifact(
             [dict(row) for row in shown.rows],
             key=slug(stage),
-            description=f"{_TITLES[stage]} · {as_of:%Y-%m-%d}{more}",
+            description=f"{_TITLES[stage]} · {as_of:%Y-%m-%d}{more}{legend(shown.rows)}",
         )
+
+
+def legend(rows: Sequence[Row]) -> str:
+    """Give what the star beside a due date means, where a row has one."""
+    starred = any(_STARRED.fullmatch(str(cell)) for row in rows for cell in row.values())
+    return " · * 日期暂定 / provisional: the holiday list is not out yet" if starred else ""
 
 
 def _read(stage: Stage, as_of: datetime, in_table: Sequence[str], with_page: Sequence[str]) -> Shown:

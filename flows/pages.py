@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -135,6 +135,7 @@ def _overdue(reader: Reader) -> list[str]:
             ),
         ),
         *_more(reader, len(late)),
+        *_legend(reader, late[:LONGEST_LIST]),
     ]
 
 
@@ -171,12 +172,15 @@ def _owed(reader: Reader) -> list[str]:
             else [reader.label("没有", "nothing")]
         ),
         *_more(reader, len(ahead)),
-        *(
-            ["", f"\\* {reader.label('日期暂定，节假日安排尚未公布', 'provisional: the holiday list is not out yet')}"]
-            if any(o.provisional for o in shown)
-            else []
-        ),
+        *_legend(reader, shown),
     ]
+
+
+def _legend(reader: Reader, shown: Iterable[Obligation]) -> list[str]:
+    """Give what the star beside a due date means, where one of them has it."""
+    if not any(o.provisional for o in shown):
+        return []
+    return ["", f"\\* {reader.label('日期暂定，节假日安排尚未公布', 'provisional: the holiday list is not out yet')}"]
 
 
 def _more(reader: Reader, count: int) -> list[str]:
@@ -204,6 +208,7 @@ def _warnings(reader: Reader) -> list[str]:
             for o in warnings[:LONGEST_LIST]
         ),
         *_more(reader, len(warnings)),
+        *_legend(reader, warnings[:LONGEST_LIST]),
     ]
 
 

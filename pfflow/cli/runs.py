@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Projects = Annotated[list[str] | None, typer.Option("--project", help="A project; all if not said. Repeatable.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="2026-01-15 (18:00 there), or an instant; now if not said.")]
 
+_PROVISIONAL = "* provisional: that year's holiday list is not published yet"
 _WHY = {
     "quiet": "nothing to do",
     "busy": "another worker is deciding; try again",
@@ -262,7 +263,7 @@ def owed(
     for said in _why_undelivered(undelivered):
         typer.echo(said)
     if any(o.provisional for o in live[:limit]):
-        typer.echo("* provisional: that year's holiday list is not published yet")
+        typer.echo(_PROVISIONAL)
 
 
 def _why_undelivered(undelivered: Sequence[Undelivered]) -> Iterable[str]:
@@ -322,18 +323,21 @@ def projects() -> None:
         sent: dict[str, list[str]] = {}
         for one in store.deliveries():
             sent.setdefault(one.project_ref, []).extend([f"{one.channel} {one.sent}"] if one.sent else [])
-        table(
-            ("project", "name", "phase", "owed", "earliest due", "sent by"),
+        found = store.projects()
+    table(
+        ("project", "name", "phase", "owed", "earliest due", "sent by"),
+        (
             (
-                (
-                    p.project_ref,
-                    " / ".join(filter(None, (p.name_zh, p.name))),
-                    str(p.phase),
-                    str(p.live),
-                    f"{p.next_due_at:%Y-%m-%d}" if p.next_due_at else "-",
-                    ", ".join(sent.get(p.project_ref, ())) or "-",
-                )
-                for p in store.projects()
-            ),
-            none="there are no projects yet; run: pfflow import REGISTER.xlsx",
-        )
+                p.project_ref,
+                " / ".join(filter(None, (p.name_zh, p.name))),
+                str(p.phase),
+                str(p.live),
+                f"{p.next_due_at:%Y-%m-%d}{'*' if p.next_provisional else ''}" if p.next_due_at else "-",
+                ", ".join(sent.get(p.project_ref, ())) or "-",
+            )
+            for p in found
+        ),
+        none="there are no projects yet; run: pfflow import REGISTER.xlsx",
+    )
+    if any(p.next_provisional for p in found):
+        typer.echo(_PROVISIONAL)

@@ -502,11 +502,25 @@ def _invited(draft: Draft, obligation: Obligation, attendees: tuple[Attendee, ..
         ends_at=obligation.due_at + timedelta(minutes=obligation.minutes),
         timezone=obligation.timezone,
         summary=obligation.title,
-        description=Words(f"编号 {obligation.key}", f"Reference {obligation.key}"),
+        description=_described(obligation),
         organizer_name=house.name.words,
         organizer_email=house.email,
         attendees=attendees,
         location=location_of(obligation),
+    )
+
+
+def _described(obligation: Obligation) -> Words:
+    """Give what an entry in a calendar says beside its title.
+
+    A provisional date is confirmed all the same (STATUS), since nobody is told when its list leaves it where it is.
+    """
+    zh, en = f"编号 {obligation.key}", f"Reference {obligation.key}"
+    if not obligation.provisional:
+        return Words(zh, en)
+    return Words(
+        f"{zh}\n日期暂定：节假日安排尚未公布，日期如有变动将另行通知",
+        f"{en}\nThe date is provisional: the holiday list is not yet published, and we write if the date changes",
     )
 
 

@@ -9,7 +9,7 @@ from pfflow.domain.reports import Cell, CellKind, Column, Report, Table
 from pfflow.domain.words import Words
 from pfflow.rehearsal.figures import Rehearsed
 from pfflow.rehearsal.silence import Silence
-from pfflow.rehearsal.tables import figures_of
+from pfflow.rehearsal.tables import UNSURE, figures_of, unsure
 from pfflow.rehearsal.tally import Dated
 
 _COUNT, _DATE = CellKind.COUNT, CellKind.DATE
@@ -136,14 +136,22 @@ def _silence_row(one: Silence, playbook: Words) -> tuple[Cell, ...]:
 
 
 def _dates(both: Compared, names: tuple[str, str]) -> Iterator[Table]:
-    columns = (Column(Words("到期", "Due"), _DATE), Column(Words("事项", "What")), Column(Words("编号", "Reference")))
+    columns = (
+        Column(Words("到期", "Due"), _DATE),
+        UNSURE,
+        Column(Words("事项", "What")),
+        Column(Words("编号", "Reference")),
+    )
     for name, of, dates in (("only-now", names[0], both.only_now), ("only-then", names[1], both.only_then)):
-        rows = tuple((d.obligation.due_on.isoformat(), d.obligation.title, d.obligation.key) for d in dates)
+        rows = tuple(
+            (d.obligation.due_on.isoformat(), unsure(d.obligation), d.obligation.title, d.obligation.key) for d in dates
+        )
         yield Table(name, Words(f"仅在 {of} 中的日期", f"Dates only in {of}"), columns, rows)
     moved = tuple(
         (
             f"{one.obligation.due_at:%Y-%m-%d %H:%M}",
             f"{other.obligation.due_at:%Y-%m-%d %H:%M}",
+            unsure(other.obligation),
             one.obligation.title,
             one.obligation.key,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from pfflow.domain.obligations import Status
+from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.reports import Cell, CellKind, Column, Figure, Report, Table
 from pfflow.domain.words import NO_WORDS, Words
 from pfflow.rehearsal.figures import Load, Rehearsed, days_late
@@ -40,6 +40,8 @@ _CLASHES = {
     "crowded-day": Words("一天多会", "too many in a day"),
 }
 _COUNT, _DATE = CellKind.COUNT, CellKind.DATE
+UNSURE = Column(Words("暂定", "Provisional"))
+"""The column that says yes of a provisional date."""
 
 
 def report_of(found: Rehearsed) -> Report:
@@ -173,6 +175,7 @@ def _collisions(found: Rehearsed) -> Table:
             Column(Words("规则日期", "Date by rule"), _DATE),
             Column(Words("节假日", "Holiday")),
             Column(Words("改到", "Moved to"), _DATE),
+            UNSURE,
             Column(Words("事项", "What")),
             Column(Words("项目", "Project")),
         ),
@@ -181,6 +184,7 @@ def _collisions(found: Rehearsed) -> Table:
                 one.dated.obligation.unadjusted_on.isoformat(),
                 one.holiday,
                 one.dated.obligation.due_on.isoformat(),
+                unsure(one.dated.obligation),
                 one.dated.obligation.title,
                 one.dated.project,
             )
@@ -305,6 +309,7 @@ def _late(found: Rehearsed) -> Table:
         Words("逾期的日期", "Dates that were late"),
         (
             Column(Words("到期", "Due"), _DATE),
+            UNSURE,
             Column(Words("逾期天数", "Days late"), _COUNT),
             Column(Words("升级", "Escalations"), _COUNT),
             Column(Words("事项", "What")),
@@ -314,6 +319,7 @@ def _late(found: Rehearsed) -> Table:
         tuple(
             (
                 one.obligation.due_on.isoformat(),
+                unsure(one.obligation),
                 str(days_late(one.obligation, found.last)),
                 str(one.escalations),
                 one.obligation.title,
@@ -356,7 +362,7 @@ def _dates(found: Rehearsed) -> Table:
             Column(Words("责任方", "Owed by")),
             Column(Words("经办人", "Done by")),
             Column(Words("接收方", "Owed to")),
-            Column(Words("暂定", "Provisional")),
+            UNSURE,
             Column(Words("状态", "Status")),
             Column(Words("逾期天数", "Days late"), _COUNT),
             Column(Words("信函", "Mails"), _COUNT),
@@ -378,13 +384,18 @@ def _date_row(dated: Dated, last: date) -> tuple[Cell, ...]:
         dated.debtor,
         dated.owner,
         dated.creditor,
-        _YES if one.provisional else NO_WORDS,
+        unsure(one),
         _STATUS[one.status],
         str(days_late(one, last)),
         str(dated.mails),
         str(dated.escalations),
         one.key,
     )
+
+
+def unsure(one: Obligation) -> Words:
+    """Give what stands under UNSURE for an obligation."""
+    return _YES if one.provisional else NO_WORDS
 
 
 def _weeks(found: Rehearsed) -> Table:

@@ -129,6 +129,7 @@ class Renderer:
         due_at = notice.invitation.starts_at if notice.invitation else datetime.fromisoformat(obligation["due_at"])
         due_on = due_at.astimezone(ZoneInfo(timezone)).date()
         view = shown(notice.report, language, ROWS_IN_A_LETTER) if notice.report else None
+        marked = "provisional_day" if obligation["provisional"] else "day"
         return {
             **_UNSAID,
             **context,
@@ -139,8 +140,8 @@ class Renderer:
             "invitation": _invitation(notice.invitation, language),
             "report": view,
             "report_text": report_text(view, language) if view else "",
-            "due_day": day_in_prose(due_on, language),
-            "due_date": plain_day(due_on, language),
+            "due_day": phrase(marked, language, day_in_prose(due_on, language)),
+            "due_date": phrase(marked, language, plain_day(due_on, language)),
             "written_on": plain_day(notice.noticed_at.astimezone(ZoneInfo(timezone)).date(), language),
         }
 

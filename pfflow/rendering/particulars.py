@@ -60,9 +60,15 @@ def particulars(
 def in_short(
     context: Box, invitation: Invitation | None, timezone: str, next_step: str, language: str
 ) -> tuple[Particular, ...]:
-    """Give the lines a chat text has room for: by when, where, whose it is, what happens next; remarks left out."""
+    """Give the lines a chat text has room for: by when, where, whose it is, what happens next.
+
+    Remarks are left out, but that a date is provisional stands beside it.
+    """
     obligation = _box(context["obligation"])
-    lines = [*_when(context, invitation, timezone, language)[:1], *_place(invitation, language)]
+    due = _when(context, invitation, timezone, language)[:1]
+    if obligation["provisional"]:
+        due = [Particular(one.label, phrase("provisional_day", language, one.value)) for one in due]
+    lines = [*due, *_place(invitation, language)]
     if _action(context) in _ASKING:
         lines += [one for one in _parties(context, obligation, language) if one.label == phrase("debtor", language)]
         if next_step and obligation["kind"] not in _OWED_BY_NOBODY:

@@ -34,6 +34,8 @@ PHRASES: Mapping[str, Words] = MappingProxyType(
             "日期暂定：相关节假日安排尚未公布，公布后如有变动将另行通知",
             "provisional: the holiday list is not yet published; we will write if the date changes",
         ),
+        "day": Words("{}", "{}"),
+        "provisional_day": Words("{}〔暂定〕", "{} [provisional]"),
         "summary": Words("摘要", "Summary"),
         "sources": Words("数据来源", "Source"),
         "note": Words("注", "Note"),

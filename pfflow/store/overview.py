@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, false, func, select
 
 from pfflow.domain.obligations import Status
 from pfflow.domain.project import Phase
@@ -19,7 +19,10 @@ from pfflow.store.tables import LedgerHeadRow, LetterRow, ObligationRow, Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectOverview:
-    """One project in a line. `live` obligations are still owed, `next_due_at` is the first of them."""
+    """One project in a line.
+
+    `live` obligations are still owed; `next_due_at` is the first of them, which may be `next_provisional`.
+    """
 
     project_ref: str
     name: str
@@ -28,6 +31,7 @@ class ProjectOverview:
     status: str
     live: int
     next_due_at: datetime | None
+    next_provisional: bool
     letters_waiting: int
     entries: int
     version: int
@@ -66,6 +70,7 @@ def overviews(connection: Connection) -> tuple[ProjectOverview, ...]:
             ObligationRow.project_ref,
             func.count().label("live"),
             func.min(ObligationRow.due_at, type_=UtcInstant()).label("next_due_at"),
+            func.min(case((ObligationRow.provisional, ObligationRow.due_at)), type_=UtcInstant()).label("unsure"),
         )
         .where(ObligationRow.status.in_([Status.PLANNED, Status.OPEN]))
         .group_by(ObligationRow.project_ref)
@@ -86,6 +91,7 @@ def overviews(connection: Connection) -> tuple[ProjectOverview, ...]:
             project.status,
             func.coalesce(owed.c.live, 0).label("live"),
             owed.c.next_due_at,
+            func.coalesce(owed.c.unsure == owed.c.next_due_at, false()).label("next_provisional"),
             func.coalesce(letters.c.letters_waiting, 0).label("letters_waiting"),
             LedgerHeadRow.seq.label("entries"),
             ProjectHeadRow.version,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.approvals import asking
+from flows.artifacts import legend
 from flows.pages import project_page
 from flows.reader import Reader, artifact_key, table, text
 from flows.tables import stage_rows
@@ -184,6 +185,21 @@ def test_a_provisional_date_wears_a_star(lived: tuple[Dossier, datetime]) -> Non
     some: Obligation = next(iter(dossier.of_stage(Stage.COMMUNICATION)))
 
     assert Reader(dossier, as_of).due(replace(some, provisional=True)) == f"{some.due_on}*"
+
+
+def test_whatever_lists_provisional_dates_says_what_the_star_means(lived: tuple[Dossier, datetime]) -> None:
+    dossier, as_of = lived
+    star = "provisional: the holiday list is not out yet"
+    assert star not in project_page(dossier, as_of)
+    some = {key: replace(one, provisional=True) for key, one in dossier.held.obligations.items()}
+    unsure = replace(dossier, held=replace(dossier.held, obligations=some))
+    page = project_page(unsure, as_of)
+    for title in ("逾期", "预警", "欠办事项"):
+        assert star in _section(page, title)
+    assert legend(stage_rows(Stage.COMMUNICATION, [dossier], as_of)) == ""
+    assert star in legend(stage_rows(Stage.COMMUNICATION, [unsure], as_of))
+    approval = next(o for o in unsure.of_stage(Stage.SERVICE_DESIGN) if o.kind is ObligationKind.APPROVAL)
+    assert f"{approval.due_on}*（日期暂定）" in asking(unsure, approval, as_of)
 
 
 def test_artifact_keys_of_refs_that_differ_only_in_what_keys_cannot_hold_are_different() -> None:

@@ -284,8 +284,17 @@ def test_projects_are_listed_with_what_is_owed_and_what_waits(stocked: SqlStore)
     first, second = stocked.projects()
     assert (first.project_ref, first.name_zh, first.live, first.next_due_at) == ("G1", "高速公路", 2, LATER)
     assert (first.letters_waiting, first.entries, first.version, first.engaged_at) == (1, 2, 1, AT)
+    assert (first.next_provisional, second.next_provisional) == (False, False)
     assert (second.project_ref, second.live, second.next_due_at, second.letters_waiting) == ("G2", 0, None, 0)
     assert [one.key for one in stocked.obligations()] == ["G1/b", "G1/a", "G1/report/2026-01-15"]
+
+
+@pytest.mark.parametrize("first_of_all", [True, False])
+def test_the_overview_says_whether_the_next_date_is_provisional(stocked: SqlStore, *, first_of_all: bool) -> None:
+    sure = make_obligation(key="G1/sure", due_at=AT if not first_of_all else LATER)
+    unsure = make_obligation(key="G1/unsure", due_at=LATER if not first_of_all else AT, provisional=True)
+    record(stocked, make_decision(obligations=(make_obligation(), sure, unsure)))
+    assert stocked.projects()[0].next_provisional is first_of_all
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=10)

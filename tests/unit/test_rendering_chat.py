@@ -57,6 +57,16 @@ def test_a_reminder_says_what_by_when_and_whose_it_is() -> None:
     ]
 
 
+def test_a_provisional_date_says_so_in_a_short_text_too() -> None:
+    context = make_context()
+    context["obligation"] |= {"provisional": True}
+    text = shipped().chat(make_notice("communication/reminder", context=context), CONTACTS[ZH])
+    assert text.splitlines()[:2] == [
+        "【沿江高速】温馨提醒：资金使用报告（2026年1月15日〔暂定〕）",
+        "截止时间：2026年1月15日 星期四 17:00（北京时间，UTC+8）〔暂定〕",
+    ]
+
+
 @pytest.mark.parametrize("notice", ["communication/report", "service_design/offer", "evaluation/scorecard"])
 def test_what_only_informs_names_no_debtor_and_no_next_step(notice: str) -> None:
     text = shipped().chat(make_notice(notice), CONTACTS[EN])

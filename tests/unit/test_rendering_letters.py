@@ -138,6 +138,9 @@ def test_moved_and_provisional_dates_say_so() -> None:
     letter = written(make_notice(context=context))
     assert "moved from 17 January 2026, not a business day" in letter.text
     assert "provisional: the holiday list is not yet published" in letter.html
+    assert "15 January 2026 [provisional]" in letter.subject
+    assert "2026年1月15日〔暂定〕" in shipped().letter(make_notice(context=context), CONTACTS[ZH]).subject
+    assert "[provisional]" not in written(make_notice()).text
 
 
 def test_an_overdue_reminder_says_since_when_and_one_day_is_singular() -> None:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from pfflow.domain.business_days import BusinessCalendar, Convention, adjust
 from pfflow.domain.decision import Dossier
+from pfflow.domain.drafting import Draft
+from pfflow.domain.escalation import invitation_to
 from pfflow.domain.facts import Touch
-from pfflow.domain.notices import Method, Notice
+from pfflow.domain.notices import Invitation, Method, Notice
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, Status
 from pfflow.domain.playbook import Cadence, Playbook
 from pfflow.domain.project import Phase
@@ -29,9 +31,9 @@ from tests.factories import (
     make_participation,
     make_party,
     make_payment,
+    make_playbook,
     make_project,
     make_touch,
-    make_playbook,
     make_undertaking,
     saying,
     small_playbook,
@@ -253,8 +255,6 @@ def test_who_leaves_and_comes_and_leaves_again_gets_a_letter_each_time() -> None
     ]
 
 
-def test_a_move_with_a_change_of_attendees_tells_each_what_concerns_them() -> None:
-    _, found = done(left(joined(running())), cadence(at="14:00"))
 def readdressed(dossier: Dossier, **addresses: str) -> Dossier:
     """Give the dossier after contacts got other addresses, by ref with _ for -."""
     new = {ref.replace("_", "-"): address for ref, address in addresses.items()}
@@ -333,6 +333,8 @@ def test_a_plan_counts_the_ladders_that_go_on_as_they_were_begun() -> None:
     assert planned(dossier, moved).kept == found.kept - 1
 
 
+def test_a_move_with_a_change_of_attendees_tells_each_what_concerns_them() -> None:
+    _, found = done(left(joined(running())), cadence(at="14:00"))
     assert itip(letters(found)) == {("C-ENG", "REQUEST", 1), ("C-DES", "REQUEST", 1), ("C-CON", "CANCEL", 1)}
 
 
@@ -408,6 +410,19 @@ def test_the_list_of_2027_moves_exactly_the_dates_it_must_and_confirms_the_other
     assert itip(found.decision.notices) == {("C-CON", "REQUEST", 1), ("C-ENG", "REQUEST", 1)}
     reasons = of("G1/weekly-progress/2027-01-04", found).reasons
     assert [(r.cause, r.words.en) for r in reasons] == [(Cause.HOLIDAYS, "holiday list: 2027-01-04 is a day off")]
+
+
+def test_an_invitation_to_a_provisional_date_says_so_in_the_calendar() -> None:
+    dossier = late_in_2026()
+    sure = _invited(dossier, held(running()))
+    unsure = _invited(dossier, next(o for o in dossier.held.obligations.values() if o.provisional and o.minutes))
+    assert "provisional" not in sure.description.en
+    assert "provisional: the holiday list is not yet published" in unsure.description.en
+    assert "日期暂定" in unsure.description.zh
+
+
+def _invited(dossier: Dossier, meeting: Obligation) -> Invitation:
+    return invitation_to(Draft(dossier, Stage.COMMUNICATION, NOW), meeting, ())
 
 
 def _following(obligation: Obligation, calendar: BusinessCalendar) -> date:
