@@ -173,8 +173,11 @@ class _Page:
         if slot.unadjusted_on != slot.on:
             day = self._day(slot.unadjusted_on)
             rule = self.said(f"（规则日 {day}）", f" (by the rule {day})")
-        provisional = self.said("（暂定）", " (provisional)") if slot.provisional else ""
+        provisional = self._unsure() if slot.provisional else ""
         return f"{self._day(slot.on)} {at:%H:%M}{rule}{provisional}"
+
+    def _unsure(self) -> str:
+        return self.said("（暂定）", " (provisional)")
 
     def _day(self, day: date) -> str:
         return f"{day} {self.words(_WEEKDAYS[day.weekday()])}"
@@ -189,7 +192,7 @@ class _Page:
 
     def _conflict(self, kind: str, name: str, titles: Sequence[Words], times: Sequence[Conflict]) -> str:
         first = times[0]
-        at = self._at(first.at, first.timezone)
+        at = self._at(first.at, first.timezone) + (self._unsure() if first.provisional else "")
         what = self.said("、", ", ").join(self.words(title) for title in titles)
         often = len(times)
         again = self.said(f"，共 {often} 次", f", {often} times") if often > 1 else ""

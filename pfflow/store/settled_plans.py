@@ -106,12 +106,12 @@ def sittings(connection: Connection, marks: Mapping[str, Settled], as_of: dateti
     }
     o = ObligationRow
     columns = select(o.project_ref, o.ladder, o.activity, o.debtor, o.creditor, o.subject)
-    columns = columns.add_columns(o.key, o.title_zh, o.title_en, o.due_at, o.minutes, o.timezone)
+    columns = columns.add_columns(o.key, o.title_zh, o.title_en, o.due_at, o.minutes, o.timezone, o.provisional)
     ahead = columns.where(
         o.kind == ObligationKind.MEETING, o.status.in_([Status.PLANNED, Status.OPEN]), o.due_at > as_of
     )
     for batch in batches(sorted(marks)):
-        for ref, *terms, key, zh, en, due_at, minutes, timezone in connection.execute(
+        for ref, *terms, key, zh, en, due_at, minutes, timezone, provisional in connection.execute(
             ahead.where(o.project_ref.in_(batch))
         ):
             yield Sitting(
@@ -122,6 +122,7 @@ def sittings(connection: Connection, marks: Mapping[str, Settled], as_of: dateti
                 minutes=minutes,
                 timezone=timezone,
                 guests=people[ref, key] if (ref, key) in people else people.get((ref, *terms), ()),
+                provisional=provisional,
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -148,6 +149,14 @@ def test_a_day_of_a_joint_calendar_is_worked_exactly_when_all_work(
     one: BusinessCalendar, other: BusinessCalendar, day: date
 ) -> None:
     assert one.joint(other).is_business_day(day) == (one.is_business_day(day) and other.is_business_day(day))
+
+
+@given(calendars(), calendars(), st.dates(FIRST, LAST), st.dates(FIRST, LAST), days)
+def test_a_day_of_a_joint_calendar_is_provisional_exactly_when_it_is_in_one_of_them(
+    one: BusinessCalendar, other: BusinessCalendar, first: date, second: date, day: date
+) -> None:
+    one, other = replace(one, published_until=first), replace(other, published_until=second)
+    assert one.joint(other).is_provisional(day) == (one.is_provisional(day) or other.is_provisional(day))
 
 
 def test_a_different_content_has_a_different_version() -> None:

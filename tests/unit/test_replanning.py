@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pfflow.cli.plan_text import plan_text
 from pfflow.domain.business_days import BusinessCalendar, Convention, adjust
 from pfflow.domain.decision import Dossier
 from pfflow.domain.drafting import Draft
@@ -18,7 +19,7 @@ from pfflow.domain.notices import Invitation, Method, Notice
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, Status
 from pfflow.domain.playbook import Cadence, Playbook
 from pfflow.domain.project import Phase
-from pfflow.domain.replanning import Cause, Change, Kind, Replan, conflicts, replan, sittings
+from pfflow.domain.replanning import Cause, Change, HousePlan, Kind, Replan, conflicts, replan, sittings
 from pfflow.domain.words import Stage
 from tests.factories import (
     applied,
@@ -45,6 +46,7 @@ WEEKLY = "G1/weekly-progress/2026-01-12"
 NOW = at("2026-01-09", 18, 0)
 """Friday evening: the meeting of Monday the 12th is in the calendars of C-CON, C-ENG; those after it are not."""
 GUESTS = {"C-CON", "C-ENG"}
+HOURS = small_playbook().hours
 
 
 def cadence(name: str = "weekly-progress", **changes: Any) -> Playbook:
@@ -700,3 +702,19 @@ def test_a_person_in_two_meetings_at_once_outside_hours_and_in_too_many_meetings
     away = {tuple(key.split("/")[1] for key in c.keys) for c in first if c.name == "Person C-CON" and "hours" in c.kind}
     assert away == {("a",), ("b",), ("c",)}
     assert conflicts(reversed(sittings(dossier, found.decision)), dossier.playbook.hours, 3) == clashes
+
+
+def test_a_conflict_on_a_provisional_date_says_so() -> None:
+    dossier = late_in_2026()
+    found = replan(dossier, at("2026-12-30", 18))
+    clashes = conflicts(sittings(dossier, found.decision), dossier.playbook.hours, 0)
+    by_year = {(clash.at.year, clash.provisional) for clash in clashes}
+    assert by_year == {(2027, True)}
+    assert not any(clash.provisional for clash in conflicts(sittings(running(), planned(running()).decision), HOURS, 0))
+    house = HousePlan(
+        as_of=NOW, until=NOW.date(), playbook="p/1", sha256="a", in_force="a", projects=(), conflicts=clashes[:1]
+    )
+    assert [line[-14:] for line in plan_text(house, "en", dossier.playbook.zone) if "too many" in line] == [
+        " (provisional)"
+    ]
+    assert any(line.endswith("（暂定）") for line in plan_text(house, "zh-CN", dossier.playbook.zone))

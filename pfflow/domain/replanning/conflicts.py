@@ -45,6 +45,7 @@ class Sitting:
     minutes: int
     timezone: str
     guests: tuple[Guest, ...]
+    provisional: bool = False
 
     @property
     def ends_at(self) -> datetime:
@@ -54,7 +55,10 @@ class Sitting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A clash of one person's meetings, the `keys`. `kind` is double-booked, out-of-hours or crowded-day."""
+    """A clash of one person's meetings, the `keys`. `kind` is double-booked, out-of-hours or crowded-day.
+
+    `at` is when the last of them begins, which may be `provisional`.
+    """
 
     kind: str
     name: str
@@ -63,6 +67,7 @@ class Conflict:
     titles: tuple[Words, ...]
     keys: tuple[str, ...]
     projects: tuple[str, ...]
+    provisional: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """Give it for machines."""
@@ -71,6 +76,7 @@ class Conflict:
             "name": self.name,
             "at": self.at.isoformat(),
             "timezone": self.timezone,
+            "provisional": self.provisional,
             "keys": list(self.keys),
         }
 
@@ -109,6 +115,7 @@ def sittings(
             minutes=meeting.minutes,
             timezone=meeting.timezone,
             guests=people[terms_of(meeting)],
+            provisional=meeting.provisional,
         )
         for meeting in _meetings_ahead(dossier, decision)
     )
@@ -198,6 +205,7 @@ def _conflict(kind: str, some: Sequence[_Seat]) -> Conflict:
         titles=tuple(one.sitting.title for one in some),
         keys=tuple(one.sitting.obligation_key for one in some),
         projects=tuple(sorted({one.sitting.project_ref for one in some})),
+        provisional=last.sitting.provisional,
     )
 
 
