@@ -94,9 +94,13 @@ def calendar_of(playbook: Playbook, holdings: Holdings, as_of: datetime) -> Busi
     The house's lists are laid over the package's, each over its own calendar before they are joined.
     """
     codes = tuple(dict.fromkeys((*playbook.calendars, *codes_in(holdings.project.calendars))))
+    return house_calendar(codes, *calendar_years(playbook, holdings, as_of), holdings.holiday_lists)
+
+
+def calendar_years(playbook: Playbook, holdings: Holdings, as_of: datetime) -> tuple[int, int]:
+    """Give the first and the last year a project's calendar spans for a decision at an instant."""
     first = min(as_of, holdings.engaged_at or as_of).year - 1
-    last = (as_of + timedelta(days=playbook.horizon_days) + _LONGEST_OFFSET).year
-    return house_calendar(codes, first, last, holdings.holiday_lists)
+    return first, (as_of + timedelta(days=playbook.horizon_days) + _LONGEST_OFFSET).year
 
 
 def unknown_calendars(facts: Facts, lists: Sequence[HouseList]) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ def who_reads(dossier: Dossier, contact: Contact, obligation: Obligation, on: da
     handed = obligation.handed
     if not handed and not dossier.facts.absences:
         return contact if _can_read(contact) else None
-    by_ref = {c.contact_ref: c for c in dossier.facts.contacts}
+    by_ref = contacts_by_ref(dossier)
     reader = by_ref.get(handed.get(contact.contact_ref, ""), contact)
     standing = stand_in(dossier, reader, on)
     if standing is not None and standing.contact_ref in handed:
@@ -183,7 +183,7 @@ def who_reads(dossier: Dossier, contact: Contact, obligation: Obligation, on: da
 
 def stand_in(dossier: Dossier, contact: Contact, on: date) -> Contact | None:
     """Give who stands in for a contact on a day: the contact, if not away; None where everyone of the chain is away."""
-    by_ref = {c.contact_ref: c for c in dossier.facts.contacts}
+    by_ref = contacts_by_ref(dossier)
     seen: set[str] = set()
     while (absence := absence_of(dossier, contact.contact_ref, on)) is not None:
         seen.add(contact.contact_ref)
@@ -232,7 +232,7 @@ def accountable_for(dossier: Dossier, obligation: Obligation, on: date) -> tuple
 def owner_of(dossier: Dossier, party_ref: str) -> Contact | None:
     """Give the contact who owns the relationship with a party, as identification concluded; None where nobody does."""
     owner_ref = dossier.concluded(Stage.IDENTIFICATION, f"party/{party_ref}").get("owner")
-    return next((c for c in dossier.facts.contacts if c.contact_ref == owner_ref), None)
+    return contacts_by_ref(dossier).get(str(owner_ref or ""))
 
 
 def contacts_at(contacts: Sequence[Contact], parties: Iterable[Party], level: Level) -> tuple[Contact, ...]:
@@ -251,6 +251,11 @@ def _nearest(levels: Iterable[Level], wanted: Level) -> Level | None:
     """Give the level nearest to the one wanted; of two as near the upper one, since what climbs climbs up."""
     rank = _LEVELS.index(wanted)
     return min(levels, key=lambda one: (abs(_LEVELS.index(one) - rank), -_LEVELS.index(one)), default=None)
+
+
+def contacts_by_ref(dossier: Dossier) -> Mapping[str, Contact]:
+    """Give everyone the project knows by contact_ref."""
+    return dossier.held.remembered("contacts by ref", lambda: {c.contact_ref: c for c in dossier.facts.contacts})
 
 
 def party_words(party: Party) -> Words:

@@ -59,6 +59,30 @@ def remembered_in(memo: dict[Hashable, Any], what: Hashable, make: Callable[[], 
     return made
 
 
+ITEMISED = "fund-use/"
+"""How the subjects begin under which communication concludes what a sent fund-use report itemised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Itemised:
+    """What the fund-use reports so far itemised: the vouchers, and the first day they were about, None without any."""
+
+    vouchers: AbstractSet[str]
+    since: date | None
+
+
+def itemised_in(conclusions: Iterable[Conclusion]) -> Itemised:
+    """Give what fund-use reports itemised by what communication concluded when they were sent."""
+    vouchers: set[str] = set()
+    since: date | None = None
+    for conclusion in conclusions:
+        if conclusion.subject.startswith(ITEMISED):
+            vouchers.update(conclusion.value["vouchers"])  # type: ignore[arg-type]  # communication wrote a list of texts
+            start = date.fromisoformat(str(conclusion.value["start"]))
+            since = min(start, since or start)
+    return Itemised(vouchers, since)
+
+
 def _paid(payments: Iterable[FundUse], last: date) -> dict[str, Decimal]:
     paid: dict[str, Decimal] = {}
     for payment in payments:
@@ -134,6 +158,10 @@ class Holdings:
     def concluded_by(self, stage: Stage) -> Iterable[Conclusion]:
         """Give what a stage has concluded, in any order."""
         return [one for (by, _), one in self.conclusions.items() if by is stage]
+
+    def itemised(self) -> Itemised:
+        """Give what the fund-use reports so far itemised."""
+        return itemised_in(self.concluded_by(Stage.COMMUNICATION))
 
     def due_within(self, first: date, last: date) -> Iterable[Obligation]:
         """Give the obligations due from a day to a day, both included, in any order."""

@@ -17,7 +17,16 @@ from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from pfflow.domain.audience import Readers, absence_of, audience, names_of, party_words, readers_of, who_reads
+from pfflow.domain.audience import (
+    Readers,
+    absence_of,
+    audience,
+    contacts_by_ref,
+    names_of,
+    party_words,
+    readers_of,
+    who_reads,
+)
 from pfflow.domain.business_days import BusinessCalendar, business_days_between
 from pfflow.domain.channels import by_channel
 from pfflow.domain.courses import Course, as_begun, courses, rungs_of, unknown
@@ -324,8 +333,9 @@ def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequen
     if obligation.stage is not Stage.COMMUNICATION or action not in _TELLING or obligation.due_at <= draft.as_of:
         return obligation
     how = INVITED if action is Action.INVITE else ASKED
-    refs = {*obligation.told(how), *(contact.contact_ref for contact in readers)}
-    if refs == set(obligation.told(how)):
+    before = obligation.told(how)
+    refs = {*before, *(contact.contact_ref for contact in readers)}
+    if len(refs) == len(before):
         return obligation
     if how == INVITED:
         invited = {guest.contact_ref: guest.email for guest in guests_of(draft, obligation)}
@@ -347,7 +357,8 @@ def guests_of(draft: Draft, obligation: Obligation) -> tuple[Contact, ...]:
 
 def addresses(draft: Draft, contact_refs: Collection[str]) -> frozenset[str]:
     """Give the addresses of contacts, in lower case."""
-    return frozenset(c.email.lower() for c in draft.dossier.facts.contacts if c.contact_ref in contact_refs)
+    known = contacts_by_ref(draft.dossier)
+    return frozenset(known[ref].email.lower() for ref in contact_refs if ref in known)
 
 
 def _told(draft: Draft, obligation: Obligation, action: Action) -> frozenset[str]:
@@ -411,7 +422,7 @@ def _instead_of(draft: Draft, readers: Readers, reader: Contact) -> list[Json]:
 
 def _tell_of_handover(draft: Draft, obligation: Obligation, touch: Interaction) -> None:
     """Tell whom an obligation was handed over to, or who stands in for them, by whom and why."""
-    contacts = {c.contact_ref: c for c in draft.dossier.facts.contacts}
+    contacts = contacts_by_ref(draft.dossier)
     by, to = contacts[touch.contact_ref], contacts[touch.to_ref]
     reader = who_reads(draft.dossier, by, obligation, draft.today)
     readers = (reader,) if reader else audience(draft.dossier, "head", obligation, None, draft.today)

@@ -15,10 +15,7 @@ from pfflow.domain.escalation import Missing
 from pfflow.domain.facts import BudgetLine, FundUse
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
-from pfflow.domain.words import Stage, Words
-
-ITEMISED = "fund-use/"
-"""How the subjects begin under which communication concludes what a sent report itemised."""
+from pfflow.domain.words import Words
 
 _ZERO = Decimal(0)
 _NOW = Words("本期支付明细", "Payments of the period")
@@ -81,14 +78,9 @@ def itemised(report: Report) -> tuple[str, ...]:
 
 def _booked_late(dossier: Dossier, payments: Iterable[FundUse], start: date) -> list[FundUse]:
     """Give earlier payments that no report itemised; what was paid before the first report is not asked for."""
-    told: set[str] = set()
-    began = start.isoformat()
-    for conclusion in dossier.held.concluded_by(Stage.COMMUNICATION):
-        if conclusion.subject.startswith(ITEMISED):
-            told.update(conclusion.value["vouchers"])  # type: ignore[arg-type]  # communication wrote a list of texts
-            began = min(began, str(conclusion.value["start"]))
-    since = date.fromisoformat(began)
-    late = (p for p in payments if since <= p.paid_on < start and p.voucher not in told)
+    before = dossier.held.itemised()
+    since = min(start, before.since or start)
+    late = (p for p in payments if since <= p.paid_on < start and p.voucher not in before.vouchers)
     return sorted(late, key=lambda p: (p.paid_on, p.voucher))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pfflow.domain.audience import audience, readers_of, stand_in
+from pfflow.domain.audience import audience, contacts_by_ref, readers_of, stand_in
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.courses import Course, courses
 from pfflow.domain.drafting import Draft
@@ -125,7 +125,7 @@ def holds(draft: Draft, obligation: Obligation, climbed: Sequence[Course]) -> Ho
 
 def party_of(draft: Draft, touch: Interaction) -> str:
     """Give the party that an answer speaks for: its contact's, else the one it names; empty where nobody is named."""
-    contact = next((c for c in draft.dossier.facts.contacts if c.contact_ref == touch.contact_ref), None)
+    contact = contacts_by_ref(draft.dossier).get(touch.contact_ref)
     return contact.party_ref if contact else touch.party_ref
 
 
@@ -215,7 +215,7 @@ def _confirms(obligation: Obligation) -> bool:
 
 def _hand_over(draft: Draft, obligation: Obligation, touch: Interaction) -> Obligation | None:
     """Give an obligation with another contact in the place of one; None, with a finding, where that cannot be."""
-    contacts = {c.contact_ref: c for c in draft.dossier.facts.contacts}
+    contacts = contacts_by_ref(draft.dossier)
     by, to = contacts.get(touch.contact_ref), contacts.get(touch.to_ref)
     if by is None or to is None or by == to:
         draft.find(

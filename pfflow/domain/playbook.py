@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -443,7 +444,7 @@ class Playbook(Definition):
             raise ValueError(f"{value!r} is no IANA time zone; write a name such as Asia/Shanghai")
         return value
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         """The playbook's time zone."""
         return ZoneInfo(self.timezone)

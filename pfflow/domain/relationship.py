@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from pfflow.domain.business_days import wall_instant
 from pfflow.domain.decision import Dossier
 from pfflow.domain.facts import SurveyAnswer
-from pfflow.domain.parties import Party, Realm
+from pfflow.domain.parties import Participation, Party, Realm
 from pfflow.domain.retention import CohortMember, ReferralRate, Retention, referral_rate, retention
 from pfflow.domain.satisfaction import Measured, csat, nps
 
@@ -58,7 +59,7 @@ def _asked(answers: list[SurveyAnswer], question: str) -> list[SurveyAnswer]:
 
 
 def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
-    held = [p for p in dossier.facts.participations if p.party_ref == party.party_ref]
+    held = dossier.held.remembered("roles held", lambda: _by_party(dossier.facts.participations)).get(party.party_ref)
     if not held:
         return None
     zone = dossier.playbook.zone
@@ -74,6 +75,13 @@ def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
         referred_by=_referrer(party),
         has_active_mandate=any(p.holds_on(last) for p in held),
     )
+
+
+def _by_party(participations: Iterable[Participation]) -> dict[str, list[Participation]]:
+    found: dict[str, list[Participation]] = {}
+    for one in participations:
+        found.setdefault(one.party_ref, []).append(one)
+    return found
 
 
 def _referrer(party: Party) -> str:

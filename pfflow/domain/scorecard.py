@@ -6,7 +6,7 @@ facts give the same card, so it can be computed again from the ledger and the re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -75,9 +75,12 @@ def _score(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: da
         case "escalations":
             return _escalations(dossier, row, role, first, last)
         case "internal-satisfaction":
-            return _satisfaction(dossier, row, role, first, last)
+            # What is made of the register alone is scored once, however often its card is until it is sent.
+            return dossier.held.remembered(
+                ("satisfaction", row, role, first, last), lambda: _satisfaction(dossier, row, role, first, last)
+            )
         case "milestones":
-            return _milestones(dossier, row, role)
+            return dossier.held.remembered(("milestones", row, role), lambda: _milestones(dossier, row, role))
         case "budget":
             return _budget(dossier, row, last)
 
@@ -138,15 +141,10 @@ def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, la
 
 def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
     """Score what a department's internal customers say of it; not what it says of itself, nor external customers."""
-    facts = dossier.facts
-    parties = dossier.held.remembered(
-        ("ever", role), lambda: frozenset(p.party_ref for p in facts.participations if p.role == role)
-    )
-    internal = dossier.held.remembered(
-        "internal", lambda: frozenset(p.party_ref for p in facts.parties if p.realm is Realm.INTERNAL)
-    )
-    by_customers = (a for a in facts.surveys if a.respondent_ref in internal and a.respondent_ref not in parties)
-    answers = answers_about(by_customers, parties, first, last, "csat")
+    parties = {p.party_ref for p in dossier.facts.participations if p.role == role}
+    customers = {p.party_ref for p in dossier.facts.parties if p.realm is Realm.INTERNAL} - parties
+    internal = (a for a in dossier.facts.surveys if a.respondent_ref in customers)
+    answers = answers_about(internal, parties, first, last, "csat")
     measured = csat([a.score for a in answers])
     surveys = tuple(sorted({a.survey_ref for a in answers}))
     if measured.value is None:
@@ -165,7 +163,7 @@ def _satisfaction(dossier: Dossier, row: ScorecardRow, role: str, first: date, l
 
 
 def answers_about(
-    answers: Iterable[SurveyAnswer], about: Collection[str], first: date, last: date, question: str
+    answers: Iterable[SurveyAnswer], about: set[str], first: date, last: date, question: str
 ) -> tuple[SurveyAnswer, ...]:
     """Give the answers to one question about some parties from `first` to `last`."""
     return tuple(

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pfflow.domain.decision import Conclusion, Holdings, Made, remembered_in
+from pfflow.domain.decision import ITEMISED, Conclusion, Holdings, Itemised, Made, itemised_in, remembered_in
 from pfflow.domain.facts import Facts, Interaction, Touch
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Obligation
@@ -42,6 +42,8 @@ class Index:
     firings_of: dict[str, list[Firing]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    vouchers: set[str] = field(default_factory=set)
+    itemised_since: date | None = None
     paid: dict[Hashable, Any] = field(default_factory=dict)
     touched: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     touches_of: dict[Touch, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
@@ -80,8 +82,16 @@ class Index:
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Keep a conclusion in the place of the one on its subject."""
+        subjects = self.concluded_by[conclusion.stage]
+        anew = conclusion.subject in subjects
         self.conclusions[conclusion.stage, conclusion.subject] = conclusion
-        self.concluded_by[conclusion.stage][conclusion.subject] = conclusion
+        subjects[conclusion.subject] = conclusion
+        if conclusion.stage is Stage.COMMUNICATION and conclusion.subject.startswith(ITEMISED):
+            if anew:
+                self.vouchers, self.itemised_since = set(), None
+            said = itemised_in(subjects.values() if anew else (conclusion,))
+            self.vouchers |= said.vouchers
+            self.itemised_since = min(filter(None, (said.since, self.itemised_since)), default=None)
 
     def hear(self, touches: Iterable[Interaction]) -> None:
         """Keep interactions that are new."""
@@ -141,6 +151,10 @@ class Indexed(Holdings):
     def concluded_by(self, stage: Stage) -> Iterable[Conclusion]:
         """Give what a stage has concluded."""
         return self.index.concluded_by[stage].values()
+
+    def itemised(self) -> Itemised:
+        """Give what the fund-use reports so far itemised."""
+        return Itemised(self.index.vouchers, self.index.itemised_since)
 
     def due_within(self, first: date, last: date) -> Iterable[Obligation]:
         """Give the obligations due from a day to a day."""

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from multiprocessing import get_context
 from typing import cast
 
-from pfflow.bootstrap import calendar_of
+from pfflow.bootstrap import calendar_of, calendar_years
 from pfflow.calendars import codes_in, holiday_names
 from pfflow.cycle import Cycle
 from pfflow.domain.business_days import BusinessCalendar, wall_instant
@@ -62,8 +62,8 @@ class _KeptCalendars:
 
     def __call__(self, playbook: Playbook, holdings: Holdings, as_of: datetime) -> BusinessCalendar:
         # What a calendar is made of beside the playbook: the years it spans, the project's codes and the lists.
-        reach = (as_of + timedelta(days=playbook.horizon_days)).date()
-        asked = (reach, as_of.year, holdings.engaged_at, holdings.project.calendars, holdings.holiday_lists)
+        years = calendar_years(playbook, holdings, as_of)
+        asked = (years, holdings.project.calendars, holdings.holiday_lists)
         if asked not in self.kept:
             self.kept[asked] = calendar_of(playbook, holdings, as_of)
         return self.kept[asked]

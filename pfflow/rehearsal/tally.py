@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from pfflow.domain.audience import contacts_at, names_of, parties_in, party_words
+from pfflow.domain.audience import contacts_at, contacts_by_ref, names_of, parties_in, party_words
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.ladder import Action, action_in, bare_name
 from pfflow.domain.obligations import Obligation, ObligationKind
@@ -104,9 +104,7 @@ class Tally:
             return
         on = decision.as_of.astimezone(dossier.playbook.zone).date()
         week, bit = week_of(on), 1 << (on - self.first).days
-        contacts = dossier.held.remembered(
-            "contacts by ref", lambda: {c.contact_ref: c for c in dossier.facts.contacts}
-        )
+        contacts = contacts_by_ref(dossier)
         for notice in decision.notices:
             ref = notice.contact_ref
             contact = contacts[ref]

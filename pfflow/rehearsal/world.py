@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -43,8 +43,13 @@ class Life:
     @property
     def holdings(self) -> Holdings:
         """What a stage is given to decide from: the same until the facts change, and with what is decided meanwhile."""
-        known, now = self._holdings, (self.facts, self.engaged_at, self.holiday_lists)
-        if known is None or (known.facts, known.engaged_at, known.holiday_lists) != now:
+        known = self._holdings
+        if (
+            known is None
+            or known.facts is not self.facts
+            or known.engaged_at != self.engaged_at
+            or known.holiday_lists is not self.holiday_lists
+        ):
             self._holdings = known = Indexed(
                 project=self.project,
                 facts=self.facts,
@@ -130,14 +135,13 @@ class MemoryStore:
         """Give all project refs in order."""
         return tuple(self.lives)
 
-    @contextmanager
     def deciding(
         self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
-    ) -> Iterator[Hold | NotHeld]:
+    ) -> AbstractContextManager[Hold | NotHeld]:
         """Hold a project while a stage decides for it. Nobody else is there, so nobody waits and nothing is undone."""
         life = self.lives[project_ref]
         reason = why_not_held(life.marks.get(stage), as_of, life.version, again=again)
-        yield NotHeld(reason) if reason else Hold(life, stage, as_of, life.holdings)
+        return nullcontext(NotHeld(reason) if reason else Hold(life, stage, as_of, life.holdings))
 
     def claim(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pfflow.domain.decision import Decision, Dossier
+from pfflow.domain.decision import ITEMISED, Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import HOUSE, Missing, climb, nothing_to_send, tell_of_reopening
-from pfflow.domain.fund_use import ITEMISED, fund_use_report, itemised
+from pfflow.domain.fund_use import fund_use_report, itemised
 from pfflow.domain.issues import follow
 from pfflow.domain.obligations import ISSUE, Obligation, Status
 from pfflow.domain.outages import sum_up

@@ -66,14 +66,21 @@ def _open_cards(draft: Draft) -> list[_Due]:
 @lru_cache(maxsize=64)
 def _cards(project_ref: str, roles: tuple[str, ...], began: date, month: date) -> Mapping[str, _Due]:
     """Give every card of the months that have ended, by its key."""
-    ended = periods("monthly", began, month - timedelta(days=1))
-    months = (_cards_of_month(project_ref, roles, first, last) for first, last in ended)
-    return {card.key: card for cards in months for card in cards}
+    found: dict[str, _Due] = {}
+    for year in range(began.year, month.year + 1):
+        first, last = max(began, date(year, 1, 1)), min(month - timedelta(days=1), date(year, 12, 31))
+        found |= _cards_of_year(project_ref, roles, first, last)
+    return found
 
 
-@lru_cache(maxsize=4096)
-def _cards_of_month(project_ref: str, roles: tuple[str, ...], first: date, last: date) -> tuple[_Due, ...]:
-    return tuple(_Due(first, last, place, role, _key(project_ref, role, first)) for place, role in enumerate(roles))
+@lru_cache(maxsize=1024)
+def _cards_of_year(project_ref: str, roles: tuple[str, ...], first: date, last: date) -> Mapping[str, _Due]:
+    cards = (
+        _Due(*month, place, role, _key(project_ref, role, month[0]))
+        for month in periods("monthly", first, last)
+        for place, role in enumerate(roles)
+    )
+    return {card.key: card for card in cards}
 
 
 def _key(project_ref: str, role: str, first: date) -> str:
