@@ -6,24 +6,26 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from pfflow.domain.audience import contacts_at, contacts_by_ref, names_of, parties_in, party_words
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.ladder import Action, action_in, bare_name
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.parties import Level, Realm
-from pfflow.domain.words import Words
+from pfflow.domain.words import Json, Words
 from pfflow.rehearsal.silence import Silence, silences
 from pfflow.rehearsal.world import Life
 
 _ASKING = frozenset({Action.ANNOUNCE, Action.INVITE, Action.REQUEST, Action.REMIND})
 """What puts a date into somebody's week: being invited to it, or asked for it."""
 _SHOWN = frozenset({"location", "clause_ref"})
+_NOTHING: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """One date of a rehearsal: the obligation as it stood at the end, and what became of it.
+    """One date of a rehearsal: the obligation as it stood at the end, without its ladders, and what became of it.
 
     `owner` is who would do it on its day, empty where that is nobody; `changed_at` is the instant of its last change.
     """
@@ -73,8 +75,9 @@ class Part:
     decisions: int
 
 
+@lru_cache(maxsize=32768)
 def week_of(day: date) -> date:
-    """Give the Monday of a day's week.
+    """Give the Monday of a day's week: one value for all its days, so that what is kept by week stays small.
 
     >>> week_of(date(2026, 1, 1)).isoformat()
     '2025-12-29'
@@ -158,7 +161,11 @@ class Tally:
         held, era = dossier.held, dossier.held.era(one.due_on)
         debtor = held.remembered(("name", one.debtor, era), lambda: _name(dossier, one.debtor, one.due_on))
         return Dated(
-            obligation=replace(one, details={name: one.details[name] for name in _SHOWN & one.details.keys()}),
+            obligation=replace(
+                one,
+                details={name: one.details[name] for name in _SHOWN & one.details.keys()} or _NOTHING,
+                climbing=_NOTHING,
+            ),
             project=project,
             debtor=debtor,
             creditor=held.remembered(("name", one.creditor, era), lambda: _name(dossier, one.creditor, one.due_on)),

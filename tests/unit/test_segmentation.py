@@ -62,3 +62,14 @@ def test_a_rule_may_ask_for_the_roles_a_party_has() -> None:
     rule = segment("two-hats", "'lender' in party.roles")
     assert classify(make_party(), make_project(), [rule], ("investor", "lender")).segment is rule
     assert classify(make_party(), make_project(), [rule], ("investor",)).segment is None
+
+
+@pytest.mark.parametrize("when", ["party.shoe_size > 1.0", "size(party) > 5.0 && party.shoe_size > 1.0"])
+def test_a_rule_that_asks_for_what_there_is_not_says_so(when: str) -> None:
+    found = classify(make_party(), make_project(), [segment("odd", when)])
+    assert found.because.startswith(f"no rule holds; odd could not be asked: {when}: no fact is called shoe_size")
+
+
+def test_a_rule_may_ask_for_a_record_as_a_whole() -> None:
+    found = classify(make_party(), make_project(), [segment("all", "size(party) > 5")], ("lender",))
+    assert found.segment is not None
