@@ -109,9 +109,10 @@ class FaultyStore:
 
     def claim(self, worker: str, now: datetime, limit: int, seconds: float, *rest: Any, **more: Any) -> Taken:
         """Take letters."""
-        claimed: Taken = self._write(
-            "claiming", lambda: self._store.claim(worker, now, limit, seconds, *rest, **more), lambda: None
-        )
+        self._worker.may_die("before claiming")
+        claimed: Taken = self._store.claim(worker, now, limit, seconds, *rest, **more)
+        self._worker.auditor.claimed(self._worker.name, claimed, now, *rest)
+        self._worker.may_die("after claiming")
         return claimed
 
     def renew(self, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
@@ -144,8 +145,6 @@ class FaultyStore:
     def _write(self, what: str, call: Callable[[], T], seen: Callable[[], None]) -> T:
         self._worker.may_die(f"before {what}")
         result = call()
-        if what == "claiming" and isinstance(result, Taken):
-            self._worker.auditor.claimed(self._worker.name, result)
         seen()
         self._worker.may_die(f"after {what}")
         return result

@@ -17,6 +17,7 @@ from pfflow.domain.decision import Decision, Holdings
 from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.ladder import Action, Ladder, bare_name
 from pfflow.domain.ledger import GENESIS, Entry
+from pfflow.domain.manners import FREE, Manners
 from pfflow.domain.notices import Notice, notice_key
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.playbook import Playbook
@@ -44,6 +45,7 @@ class _Posted:
     rung: str
     obligation_key: str
     posted_at: int
+    contact_ref: str
     chases: bool = False
     due_at: datetime | None = None
     holder: str = ""
@@ -70,6 +72,8 @@ class Auditor:
         self._last_due: dict[tuple[str, int, int], datetime] = {}
         self._letters: dict[str, _Posted] = {}
         self._touches: dict[str, Interaction] = {}
+        self._left: list[tuple[str, datetime]] = []
+        self.stopped = False
         self.violation = ""
         self.edition_of: dict[str, int] = {}
         self.count: Counter[str] = Counter()
@@ -152,6 +156,7 @@ class Auditor:
             notice.rung,
             notice.obligation_key,
             self.count["decisions"],
+            notice.contact_ref,
             chases=notice.rung.startswith(chasing),
             due_at=datetime.fromisoformat(told["due_at"]),
         )
@@ -215,7 +220,7 @@ class Auditor:
 
     # What becomes of letters.
 
-    def claimed(self, worker: str, claimed: Sequence[Claimed]) -> None:
+    def claimed(self, worker: str, claimed: Sequence[Claimed], now: datetime, manners: Manners = FREE) -> None:
         """Note who has which letters now, and which were withheld because events have overtaken them."""
         for entry in self._read_ledgers():
             letter = self._letters[entry.subject]
@@ -225,6 +230,9 @@ class Auditor:
             letter.status, letter.holder = "withheld", ""
             letter.excused += len(letter.unmarked_by)
             letter.unmarked_by.clear()
+        if claimed and self.stopped:
+            self.broken("the stop switch holds", f"{worker} takes {claimed[0].message_id} while mail is stopped")
+        self._caps_are_kept(claimed, now, manners)
         for one in claimed:
             if one.message_id not in self._letters:
                 self.broken("nothing before it is recorded", f"{one.message_id} was claimed and is in no decision")
@@ -239,6 +247,25 @@ class Auditor:
             letter.holder, letter.until = worker, one.until
         if claimed:
             self._say(f"{worker} claims {', '.join(one.message_id for one in claimed)}")
+
+    def _caps_are_kept(self, claimed: Sequence[Claimed], now: datetime, manners: Manners) -> None:
+        """Count what left in the windows, by the marks, and what is in hand; the readers here share one domain."""
+        taking = {one.message_id for one in claimed}
+        in_hand = [
+            letter.contact_ref
+            for key, letter in self._letters.items()
+            if key not in taking and letter.holder and letter.until is not None and letter.until > now
+        ]
+        for one in claimed:
+            ref = one.contact.contact_ref
+            of_day = [who for who, at in self._left if at > now - timedelta(days=1)] + in_hand
+            of_hour = [who for who, at in self._left if at > now - timedelta(hours=1)] + in_hand
+            bound = manners.recipient_cap is not None and not one.notice.rung.startswith("escalate")
+            if bound and of_day.count(ref) >= (manners.recipient_cap or 0):
+                self.broken("caps are kept", f"{one.message_id} is one more for {ref} than a day allows")
+            if manners.domain_cap is not None and len(of_hour) >= manners.domain_cap:
+                self.broken("caps are kept", f"{one.message_id} is one more for the domain than an hour allows")
+            in_hand.append(ref)
 
     def _overtaken(self, letter: _Posted) -> str:
         """Give what has overtaken a letter: the end of what it is about, or, where it chases, another date for it."""
@@ -306,6 +333,8 @@ class Auditor:
             if entry.kind == "sent" and not letter.accepted:
                 self.broken("nothing recorded is lost", f"{entry.subject} is marked sent and no server took it")
             letter.status = entry.kind
+            if entry.kind == "sent":
+                self._left.append((letter.contact_ref, datetime.fromisoformat(entry.at)))
         for receipt in receipts:
             letter = self._letters[receipt.message_id]
             letter.unmarked_by.discard(worker)

@@ -15,6 +15,7 @@ from pfflow.domain.decision import Conclusion, Decision, Holdings
 from pfflow.domain.facts import Facts, Interaction, key_of
 from pfflow.domain.ladder import Firing
 from pfflow.domain.ledger import GENESIS, Entry, EntryDraft, chained
+from pfflow.domain.manners import DOMAIN_WINDOW, FREE, RECIPIENT_WINDOW, Manners, Window, bound_by_recipient_cap
 from pfflow.domain.notices import EMAIL, Notice
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.overtaken import Stand, why_overtaken
@@ -22,6 +23,7 @@ from pfflow.domain.parties import Contact
 from pfflow.domain.trouble import Trouble, Undelivered
 from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, NotHeld, Receipt, Recorded, Taken
+from pfflow.store import MailTurn
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class ModelLetter:
     claimed_by: str | None = None
     claimed_until: datetime | None = None
     digest: str = ""
+    domain: str = ""
+    sent_at: datetime | None = None
     trouble: Trouble | None = None
     troubled_at: datetime | None = None
 
@@ -92,6 +96,12 @@ class ModelStore:
     def __init__(self) -> None:
         self._projects: dict[str, _Project] = {}
         self._letters: dict[str, ModelLetter] = {}
+        self._stopped = False
+
+    def turn_mail(self, made: MailTurn) -> bool:
+        """Stop or start all mail; gives whether that was news."""
+        before, self._stopped = self._stopped, made.stopped
+        return before is not made.stopped
 
     def import_facts(self, facts: Facts, at: datetime, by: str) -> int:
         """Put records in place of those with their keys; every project is touched."""
@@ -189,21 +199,72 @@ class ModelStore:
                 found.append(Undelivered(**said, trouble=one.trouble, since=one.troubled_at))
         return tuple(sorted(found, key=lambda one: (one.since, one.key)))
 
-    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False) -> Taken:
-        """Take up to `limit` letters, or chat texts, oldest first."""
-        withheld = self._withhold_overtaken(now)
-        ready = sorted((one for one in self._of(chat=chat) if one.may_go(now)), key=_age)[:limit]
+    def claim(
+        self,
+        worker: str,
+        now: datetime,
+        limit: int,
+        seconds: float,
+        manners: Manners = FREE,
+        *,
+        chat: bool = False,
+    ) -> Taken:
+        """Take up to `limit` letters, or chat texts, oldest first; what caps keep is put off."""
+        if self._stopped:
+            return Taken()
+        withheld: list[Receipt] = []
         until = now + timedelta(seconds=seconds)
-        for one in ready:
-            one.claimed_by, one.claimed_until = worker, until
-        return Taken((self._claimed(one, until) for one in ready), withheld)
+        taken: list[ModelLetter] = []
+        while len(taken) < limit:
+            ready = sorted((one for one in self._of(chat=chat) if one.may_go(now)), key=_age)[: limit - len(taken)]
+            if not ready:
+                break
+            withheld += self._withhold_overtaken(ready, now)
+            going = self._within_caps([one for one in ready if one.status == "waiting"], manners, now)
+            for one in going:
+                one.claimed_by, one.claimed_until = worker, until
+            taken += going
+        return Taken((self._claimed(one, until) for one in taken), withheld)
 
-    def _withhold_overtaken(self, now: datetime) -> list[Receipt]:
+    def _within_caps(self, ready: Sequence[ModelLetter], manners: Manners, now: datetime) -> list[ModelLetter]:
+        """Give what may go; each of the others waits until its window has room for it."""
+        going = []
+        readers: dict[str, Window | None] = {
+            one.notice.contact_ref: self._window(manners.recipient_cap, RECIPIENT_WINDOW, now, one.notice.contact_ref)
+            for one in ready
+        }
+        domain = self._window(manners.domain_cap, DOMAIN_WINDOW, now)
+        for one in ready:
+            reader = readers[one.notice.contact_ref]
+            bound = reader if bound_by_recipient_cap(one.notice) else None
+            waits = [(at, w) for w in (bound, domain) if w is not None and (at := w.next_at(now)) is not None]
+            if waits:
+                one.next_try_at, window = max(waits, key=lambda wait: wait[0])
+                window.count([one.next_try_at])
+                continue
+            for window in filter(None, (reader, domain)):
+                window.count([now])
+            one.domain = "house.example" if manners.domain_cap is not None else one.domain
+            going.append(one)
+        return going
+
+    def _window(self, cap: int | None, span: timedelta, now: datetime, reader: str = "") -> Window | None:
+        if cap is None:
+            return None
+        window = Window(cap, span)
+        for one in self._letters.values():
+            counts = one.notice.contact_ref == reader if reader else one.domain != ""
+            on_its_way = one.sent_at is None and one.claimed_until is not None and one.claimed_until > now
+            if counts and (on_its_way or (one.sent_at is not None and one.sent_at > now - span)):
+                window.count([one.sent_at or now])
+        return window
+
+    def _withhold_overtaken(self, ready: Sequence[ModelLetter], now: datetime) -> list[Receipt]:
         drafts: dict[str, list[EntryDraft]] = {}
         receipts = []
-        for one in sorted(self._letters.values(), key=_age):
+        for one in ready:
             owed = self._projects[one.notice.project_ref].obligations.get(one.notice.obligation_key)
-            if owed and one.may_go(now) and overtaken_by(one.notice, owed):
+            if owed and overtaken_by(one.notice, owed):
                 one.status, one.claimed_by, one.claimed_until, one.next_try_at = "held", None, None, None
                 receipts.append(Receipt(message_id=one.key, outcome="held", at=now))
                 drafts.setdefault(one.notice.project_ref, []).append(_settled(one, receipts[-1]))
@@ -240,6 +301,7 @@ class ModelStore:
                 continue
             letter.claimed_by = letter.claimed_until = None
             letter.next_try_at = receipt.retry_at
+            letter.sent_at = receipt.at if receipt.outcome == "sent" else None
             letter.digest = receipt.digest
             letter.troubled(receipt)
             tried = receipt.outcome not in ("held", "left") and receipt.trouble is not Trouble.OURS
@@ -255,7 +317,9 @@ class ModelStore:
         return [one for one in self._letters.values() if (one.notice.channel != EMAIL) is chat]
 
     def waiting(self, now: datetime, *, chat: bool = False) -> tuple[int, datetime | None]:
-        """Give how many letters may go, and when the next of the others may."""
+        """Give how many letters may go, and when the next of the others may; none while mail is stopped."""
+        if self._stopped:
+            return 0, None
         left = [one for one in self._of(chat=chat) if one.status == "waiting"]
         later = [at for one in left if (at := one.free_at()) is not None and at > now]
         return sum(one.may_go(now) for one in left), min(later, default=None)

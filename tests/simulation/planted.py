@@ -19,10 +19,12 @@ from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Touch
 from pfflow.domain.ladder import Firing
+from pfflow.domain.manners import FREE, Manners, Window
 from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, NotHeld, Receipt, Recorded, Taken
+from pfflow.store import MailTurn
 from tests.simulation import model_store
 from tests.simulation.model_store import ModelHeld, ModelStore
 from tests.simulation.outside import SimulatedMailer
@@ -102,8 +104,17 @@ class _Eager(ModelHeld):
 class _KeepsClaims(ModelStore):
     """Gives a claim that never ends: what a dead worker had nobody gets."""
 
-    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False) -> Taken:
-        claimed = super().claim(worker, now, limit, seconds, chat=chat)
+    def claim(
+        self,
+        worker: str,
+        now: datetime,
+        limit: int,
+        seconds: float,
+        manners: Manners = FREE,
+        *,
+        chat: bool = False,
+    ) -> Taken:
+        claimed = super().claim(worker, now, limit, seconds, manners, chat=chat)
         for one in claimed:
             self._letters[one.message_id].claimed_until = now + timedelta(days=3650)
         return claimed
@@ -118,6 +129,23 @@ class _ForgetsCancelling(ModelStore):
     def _apply(self, project: Any, decision: Decision) -> None:
         kept = tuple(one for one in decision.obligations if one.status is not Status.CANCELLED)
         super()._apply(project, replace(decision, obligations=kept))
+
+
+class _IgnoresTheSwitch(ModelStore):
+    """Gives letters out although mail is stopped."""
+
+    def turn_mail(self, made: MailTurn) -> bool:
+        return super().turn_mail(replace(made, stopped=False))
+
+
+class _CountsOnlyMarks(ModelStore):
+    """Counts for a cap what left, and not what another worker is sending."""
+
+    def _window(self, cap: int | None, span: timedelta, now: datetime, reader: str = "") -> Window | None:
+        window = super()._window(cap, span, now, reader)
+        if window is not None:
+            window.times = [at for at in window.times if at != now]
+        return window
 
 
 class _LetsAnybodyMark(ModelStore):
@@ -222,6 +250,8 @@ BUGS: tuple[Bug, ...] = (
     Bug("a worker renews a claim that another has taken", Parts(store=_RevivesClaims)),
     Bug("a letter that is tried again has a new Message-ID", Parts(mailer=_NewMessageId)),
     Bug("a refusal is taken for success", Parts(mailer=_TakesRefusalForSuccess)),
+    Bug("mail goes although it is stopped", Parts(store=_IgnoresTheSwitch)),
+    Bug("a cap does not count what another worker is sending", Parts(store=_CountsOnlyMarks)),
     Bug("an acknowledgement never ends", planted=_hold_for_ever),
     Bug("a rung is skipped without a reason", planted=_give_no_reason),
     Bug("a rung is skipped and nothing is written of it", planted=_leave_a_hole),

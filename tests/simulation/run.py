@@ -15,11 +15,13 @@ from typing import Any
 from pfflow.cycle import STAGES, Cycle, dossier_of
 from pfflow.dispatching import Terms
 from pfflow.domain.facts import Interaction, Touch
+from pfflow.domain.manners import FREE
 from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.replanning import replan
 from pfflow.domain.words import Stage
 from pfflow.ports import NotHeld
+from pfflow.store import MailTurn
 from tests.simulation import world as worlds
 from tests.simulation.faults import Crash, FaultyStore, Worker
 from tests.simulation.invariants import LEASE, Auditor, Violation
@@ -194,7 +196,7 @@ class Simulation:
             mailer=self.parts.mailer(server, worker, self.now),
             clock=self.now,
             worker=worker.name,
-            terms=Terms(batch=6, lease=LEASE),
+            terms=Terms(batch=6, lease=LEASE, manners=worlds.CAPS if "caps" in self.faults else FREE),
             busy_seconds=0.0,
         )
 
@@ -232,17 +234,26 @@ class Simulation:
                 self.auditor.reported(touch)
 
     async def operators(self, ends: float) -> None:
-        """Let operators change the playbook and plan, and let the machines' clocks jump."""
+        """Let operators change the playbook and plan, stop and start mail, and let the machines' clocks jump."""
         while self.loop.now < ends:
             await asyncio.sleep(self.random.random() * 1.5 * DAY)
             if "playbook" in self.faults and self.random.random() < 0.4:
                 self.adopt(self.random.randint(1, worlds.EDITIONS))
             if "plan" in self.faults and self.random.random() < 0.4:
                 self.apply_plan()
+            if "stop" in self.faults and self.random.random() < 0.4:
+                self.turn_mail(stopped=not self.auditor.stopped)
             if "clock-forward" in self.faults and self.random.random() < 0.3:
                 self.jump(timedelta(seconds=self.random.choice((2, 40, 7200))))
             if "clock-back" in self.faults and self.random.random() < 0.3:
                 self.jump(-timedelta(seconds=self.random.choice((2, 40, 7200))))
+
+    def turn_mail(self, *, stopped: bool) -> None:
+        """Stop or start all mail."""
+        turn = MailTurn(stopped=stopped, turned_at=self.now(), turned_by="operations", because="a wrong figure")
+        self.store.turn_mail(turn)
+        self.auditor.stopped = stopped
+        self.say(f"mail {'stops' if stopped else 'starts'}")
 
     def adopt(self, edition: int) -> None:
         """Put another edition in force."""
@@ -276,6 +287,8 @@ class Simulation:
         """Let the faults end and one worker do what is left, once a day."""
         self.faults.clear()
         self.loop.stalls = 0.0
+        if self.auditor.stopped:
+            self.turn_mail(stopped=False)
         self.say("all is calm")
         late = timedelta(days=1)
         if self.world.begins_at + timedelta(seconds=self.loop.now) > self.now():

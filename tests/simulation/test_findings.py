@@ -10,6 +10,7 @@ from random import Random  # noqa: TID251 - the loop's seed
 
 from pfflow.cycle import STAGES, dossier_of
 from pfflow.dispatching import Drain, Terms
+from pfflow.domain.manners import FREE, Manners
 from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, NotHeld, Receipt, Taken
 from tests.simulation import world
@@ -25,9 +26,11 @@ class _SlowOnce(ModelStore):
 
     first = True
 
-    def claim(self, worker: str, now: datetime, limit: int, seconds: float, *_: object, chat: bool = False) -> Taken:
+    def claim(
+        self, worker: str, now: datetime, limit: int, seconds: float, manners: Manners = FREE, *, chat: bool = False
+    ) -> Taken:
         waited, self.first = (timedelta(seconds=5) if self.first else timedelta()), False
-        return super().claim(worker, now - waited, limit, seconds, chat=chat)
+        return super().claim(worker, now - waited, limit, seconds, manners, chat=chat)
 
 
 class _Counting:

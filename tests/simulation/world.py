@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.facts import Absence, Facts, Undertaking
+from pfflow.domain.manners import Manners
 from pfflow.domain.parties import Contact, Level, Participation, Party, PartyKind, Realm
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import Phase, Project
@@ -25,6 +26,8 @@ BEGINNINGS = (
     date(2026, 10, 29),  # back in New York on the 1st
 )
 EDITIONS = 4
+CAPS = Manners(recipient_cap=2, domain_cap=5)
+"""How many letters a reader gets in a day and the house's one domain in an hour, where the seed has caps."""
 HOLD_DAYS = 7
 """No acknowledgement holds a ladder for longer than this in any edition: two business days and the longest weekend."""
 
@@ -252,6 +255,8 @@ FAULTS = (
     "busy",
     "absence",
     "handover",
+    "stop",
+    "caps",
 )
 
 
