@@ -12,6 +12,7 @@ from pfflow.domain.holiday_lists import HouseList, OwnHoliday
 from pfflow.domain.parties import Participation
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import next_phase
+from pfflow.domain.words import Stage
 from pfflow.rehearsal.script import Handover, Happening, Missed, NewList, Slip
 from pfflow.rehearsal.world import Life
 
@@ -64,7 +65,13 @@ def happen(happening: Happening, life: Life) -> bool:
     if happening.holidays is not None:
         life.holiday_lists = with_list(life.holiday_lists, happening.holidays)
         life.learn()
-    return happening.holidays is not None
+    return happening.holidays is not None or (happening.milestone is not None and _holds_up(happening.milestone, life))
+
+
+def _holds_up(said: Slip, life: Life) -> bool:
+    """Whether something that is owed hangs on the milestone, and so moves with it."""
+    owed = life.index.live[Stage.COMMUNICATION].values()
+    return any(one.details.get("milestone") == said.milestone for one in owed)
 
 
 def with_list(lists: tuple[HouseList, ...], arrived: NewList) -> tuple[HouseList, ...]:

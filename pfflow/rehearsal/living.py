@@ -235,7 +235,7 @@ class Living:
         self._wake(tuple(SWEEPS), at)
 
     def _replan(self, at: datetime, people: People) -> None:
-        """Plan and apply, as people do when an official list arrives."""
+        """Plan and apply, as people do when an official list arrives or a milestone slips."""
         with self.store.deciding(self.project_ref, Stage.COMMUNICATION, at, again=True) as held:
             if isinstance(held, NotHeld):
                 return
