@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
+from pfflow.domain.decision import Decision
 from pfflow.domain.facts import Facts
 from pfflow.domain.holiday_lists import HouseList, OwnHoliday
 from pfflow.domain.obligations import Status
+from pfflow.domain.words import Stage
+from pfflow.ports import NotHeld
 from pfflow.store import SqlStore
 from tests.command_line import done, every_row, pfflow, settle_in
-from tests.factories import PLAYBOOK, at, make_contact, make_facts, make_participation, make_party
+from tests.factories import PLAYBOOK, at, make_contact, make_facts, make_obligation, make_participation, make_party
 
 MONDAY = "G1/weekly-progress/2026-01-12"
 UID = f"{MONDAY}@expressway.example"
@@ -156,6 +159,18 @@ def test_a_plan_says_how_many_ladders_go_on_as_they_were_begun(home: Path) -> No
     said = json.loads(done("plan", playbook, "--as-of", "2026-01-09T18:00", "--json"))
     assert said["summary"]["ladders_kept"] > 0
     assert "begin" not in done("plan", "--as-of", "2026-01-09T18:00", "--language", "en")
+
+
+def test_the_list_of_projects_marks_a_provisional_date(home: Path, store_url: str) -> None:  # noqa: ARG001 - lives there
+    assert "provisional" not in done("projects")
+    evening = at("2026-01-09", 19)
+    unsure = make_obligation(key="G1/unsure/2026", due_at=at("2025-12-31"), provisional=True)
+    with SqlStore.open(store_url) as store, store.deciding("G1", Stage.COMMUNICATION, evening) as held:
+        assert not isinstance(held, NotHeld)
+        held.record(Decision(project_ref="G1", stage=Stage.COMMUNICATION, as_of=evening, obligations=(unsure,)))
+    said = done("projects")
+    assert "2025-12-31*" in said
+    assert "* provisional: that year's holiday list is not published yet" in said
 
 
 def test_planning_writes_nothing_and_a_plan_after_apply_is_empty(home: Path, store_url: str) -> None:
