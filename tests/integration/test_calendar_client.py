@@ -131,7 +131,7 @@ def test_the_mails_of_plan_and_apply_leave_one_event_moved_and_then_none(
     playbook = (EXPRESSWAY / "playbook.yaml").read_text(encoding="utf-8")
     done("import", EXPRESSWAY / "register.xlsx")
     done("adopt", EXPRESSWAY / "playbook.yaml")
-    done("run", "--from", "2026-01-05", "--until", "2026-01-05")
+    done("sweep", "communication", "--as-of", "2026-01-05")
     (invitation,) = mails_to_a_guest(tmp_path)
     client.receive(invitation)
     assert client.shown() == ["2026-01-12 10:00|2026-01-12 11:00|周进度例会|指挥部一号会议室"]
