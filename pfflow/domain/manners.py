@@ -7,7 +7,7 @@ domain keeps every letter, since it is the other side's mail server that would r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pfflow.domain.ladder import Action, action_in
 from pfflow.domain.notices import Notice
+from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.parties import Contact
 from pfflow.domain.playbook import QuietHours
 from pfflow.domain.quiet_hours import quiet_until, zone_of_reader
@@ -48,8 +49,8 @@ _REASONS = {
 class Manners:
     """What a house keeps to: quiet hours (told in `timezone` where a contact names none) and caps; None is none.
 
-    A `punctual` house holds what announces a meeting that began while the letter waited. While `stopped` nothing is
-    taken from the outbox, whatever the switch in the database says.
+    A `punctual` house holds what announces a meeting, or reminds of it, that began while the letter waited. While
+    `stopped` nothing is taken from the outbox, whatever the switch in the database says.
     """
 
     timezone: str = "UTC"
@@ -72,20 +73,35 @@ FREE = Manners()
 def quiet_end(manners: Manners, notice: Notice, contact: Contact, now: datetime) -> datetime | None:
     """Give when a letter may go that falls in its reader's quiet hours; None where it may go now.
 
-    An urgent one goes now, and so does an invitation to a meeting that begins before they end, or its cancellation.
+    An urgent one goes now, and so does what announces a meeting that begins before they end, or cancels it.
     """
     if manners.quiet is None or notice.urgent:
         return None
     end = quiet_until(now, manners.quiet, zone_of_reader(contact.timezone, ZoneInfo(manners.timezone)))
-    if end is not None and notice.invitation is not None and notice.invitation.starts_at < end:
-        return None
-    return end
+    begins = _begins(notice)
+    return None if end is not None and begins is not None and begins < end else end
 
 
 def beyond_its_point(manners: Manners, notice: Notice, now: datetime) -> bool:
-    """Whether a letter announces a meeting that began while it waited: it would come too late to be of use."""
-    meeting = notice.invitation
-    return manners.punctual and meeting is not None and notice.noticed_at < meeting.starts_at <= now
+    """Whether a letter announces a meeting that began while it waited: it would come too late to be of use.
+
+    An invitation does, and so does what asks for its papers or reminds of it before it begins.
+    """
+    begins = _begins(notice) if manners.punctual else None
+    return begins is not None and notice.noticed_at < begins <= now
+
+
+def _begins(notice: Notice) -> datetime | None:
+    """Give when the meeting begins that a letter invites to, or asks or reminds of ahead; None where there is none."""
+    if notice.invitation is not None:
+        return notice.invitation.starts_at
+    about = notice.context.get("obligation")
+    if action_in(notice.rung) not in (Action.ANNOUNCE, Action.REQUEST, Action.REMIND) or not isinstance(about, Mapping):
+        return None
+    if about.get("kind") != ObligationKind.MEETING:
+        return None
+    begins = datetime.fromisoformat(str(about["due_at"]))
+    return begins if notice.noticed_at < begins else None  # what is said afterwards asks for the minutes
 
 
 def bound_by_recipient_cap(notice: Notice) -> bool:

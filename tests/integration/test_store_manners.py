@@ -161,8 +161,13 @@ def test_chat_texts_keep_to_the_switch_and_to_the_night_of_their_readers(registe
 
 def test_an_invitation_goes_at_night_where_it_would_come_too_late_in_the_morning(registered: SqlStore) -> None:
     early = replace(WEEKLY, starts_at=MORNING - MINUTE)
-    post(registered, numbered(1, invitation=early), numbered(2, invitation=WEEKLY))
-    assert sent(registered, NIGHT, QUIET) == ["1"]
+    about = {"kind": "meeting", "due_at": early.starts_at.isoformat()}
+    reminder = numbered(3, context={"obligation": about}, rung="remind-4h-responsible", noticed_at=NIGHT)
+    over = {"kind": "meeting", "due_at": (NIGHT - HOUR).isoformat()}
+    minutes = numbered(4, context={"obligation": over}, rung="remind+1h-responsible", noticed_at=NIGHT)
+    post(registered, numbered(1, invitation=early), numbered(2, invitation=WEEKLY), reminder, minutes)
+    assert sent(registered, NIGHT, QUIET) == ["1", "3"]
+    assert letter(registered, 4).put_off is Wait.QUIET
     assert letter(registered, 2).put_off is Wait.QUIET
 
 
@@ -175,6 +180,18 @@ def test_what_announces_a_meeting_that_began_while_it_waited_is_held_and_said(re
     assert (letter(registered, 1).status, letter(registered, 1).last_response) == ("held", "what it announces is over")
     (said,) = (one for one in registered.ledger("G1") if one.kind == "withheld")
     assert "what it announces is over" in said.data
+
+
+def test_a_reminder_of_a_meeting_that_began_while_it_waited_is_held_and_one_for_its_minutes_goes(
+    registered: SqlStore,
+) -> None:
+    about = {"kind": "meeting", "due_at": WEEKLY.starts_at.isoformat()}
+    ahead = {"context": {"obligation": about}, "rung": "remind-24h-responsible"}
+    minutes = {**ahead, "rung": "remind+1bd-responsible", "noticed_at": WEEKLY.starts_at + HOUR}
+    report = {**ahead, "context": {"obligation": {**about, "kind": "report"}}}
+    post(registered, numbered(1, **ahead), numbered(2, **report), numbered(3, **minutes))
+    assert sent(registered, WEEKLY.starts_at + 2 * HOUR, replace(QUIET, punctual=True)) == ["2", "3"]
+    assert letter(registered, 1).last_response == "what it announces is over"
 
 
 def test_beyond_a_readers_cap_letters_wait_until_the_day_has_passed_and_none_fails(registered: SqlStore) -> None:
