@@ -348,10 +348,10 @@ def _noted(draft: Draft, obligation: Obligation, action: Action, readers: Sequen
 
 def guests_of(draft: Draft, obligation: Obligation) -> tuple[Contact, ...]:
     """Give whom an obligation's invitations went to, each with the address they went to, in order of ref."""
-    at, refs = obligation.invited_at, obligation.told(INVITED)
-    invited = (c for c in draft.dossier.facts.contacts if c.contact_ref in refs)
+    at, known = obligation.invited_at, contacts_by_ref(draft.dossier)
+    invited = [known[ref] for ref in sorted(obligation.told(INVITED)) if ref in known]
     return tuple(
-        sorted((replace(c, email=at.get(c.contact_ref, c.email)) for c in invited), key=lambda c: c.contact_ref)
+        replace(c, email=at[c.contact_ref]) if at.get(c.contact_ref, c.email) != c.email else c for c in invited
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
 from pfflow.domain.words import Json, Stage, Words
@@ -127,13 +129,13 @@ class Obligation:
         """Give it with these contacts as the ones who were told of it."""
         others = {name: value for name, value in self.details.items() if name != how}
         told = sorted(set(refs))
-        return replace(self, details={**others, how: told} if told else others)
+        return self._with(details={**others, how: told} if told else others)
 
     def inviting(self, at: Mapping[str, str]) -> Obligation:
         """Give it with these contacts, by ref with their addresses, as the ones who are invited."""
-        now = self.telling(INVITED, at)
-        others = {name: value for name, value in now.details.items() if name != INVITED_AT}
-        return replace(now, details={**others, INVITED_AT: dict(sorted(at.items()))} if at else others)
+        others = {name: value for name, value in self.details.items() if name not in (INVITED, INVITED_AT)}
+        invited = {INVITED: sorted(at), INVITED_AT: dict(sorted(at.items()))}
+        return self._with(details={**others, **invited} if at else others)
 
     @property
     def invited_at(self) -> Mapping[str, str]:
@@ -164,7 +166,7 @@ class Obligation:
     def begun(self, climbing: Mapping[str, Json]) -> Obligation:
         """Give it open, with the ladders it climbs; raises ObligationError where it is open already, or over."""
         self._refuse(Status.OPEN)
-        return replace(self, status=Status.OPEN, climbing=climbing)
+        return self._with(status=Status.OPEN, climbing=climbing)
 
     def moved_to(self, status: Status, *, at: datetime, by: str = "", because: str = "") -> Obligation:
         """Give the obligation in another status.
@@ -175,14 +177,22 @@ class Obligation:
         if status is Status.WAIVED and not (by and because):
             raise ObligationError(f"{self.key}: a waiver names who waives and why")
         if status is Status.OPEN:
-            return replace(self, status=status)
+            return self._with(status=status)
         if status is Status.PLANNED:
-            return replace(self, status=status, closed_at=None, closed_by="", closed_because="")
-        return replace(self, status=status, closed_at=at, closed_by=by, closed_because=because, held_until=None)
+            return self._with(status=status, closed_at=None, closed_by="", closed_because="")
+        return self._with(status=status, closed_at=at, closed_by=by, closed_because=because, held_until=None)
+
+    def _with(self, **changes: Any) -> Obligation:  # noqa: ANN401 - any field's value
+        """Give it with changes, as dataclasses.replace does in twice the time."""
+        return Obligation(**{**dict(zip(_FIELDS, _values(self), strict=True)), **changes})
 
     def _refuse(self, status: Status) -> None:
         if status not in TRANSITIONS[self.status]:
             raise ObligationError(f"{self.key} is {self.status} and cannot become {status}")
+
+
+_FIELDS = tuple(one.name for one in fields(Obligation))
+_values = attrgetter(*_FIELDS)
 
 
 @lru_cache(maxsize=65536)

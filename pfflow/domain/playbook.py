@@ -114,7 +114,7 @@ class Text(Definition):
             raise ValueError("it says nothing; write the text under zh, under en, or under both")
         return self
 
-    @property
+    @cached_property
     def words(self) -> Words:
         """The text as the domain carries it."""
         return Words(self.zh, self.en)

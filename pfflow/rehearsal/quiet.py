@@ -157,10 +157,9 @@ def _changes_of_knowledge(dossier: Dossier, today: date) -> Iterator[date]:
     due = dossier.playbook.gathering.due
     passed = today - _LATE_BY_ANY_MEASURE - timedelta(days=3 * due.count)
     for owed in dossier.held.of_stage(Stage.INFORMATION_GATHERING):
-        if owed.kind is ObligationKind.FACT and owed.closed_at is not None:
+        if owed.kind is ObligationKind.FACT and owed.closed_at is not None and owed.closed_at.date() > passed:
             closed_on = owed.closed_at.astimezone(dossier.playbook.zone).date()
-            if closed_on > passed:
-                yield offset_date(closed_on, due, dossier.calendar)
+            yield offset_date(closed_on, due, dossier.calendar)
 
 
 def _days_of_knowledge(dossier: Dossier, ages: Iterable[int]) -> frozenset[date]:
