@@ -102,12 +102,14 @@ def _bulk(dialect: Dialect, table: Table, attributes: tuple[str, ...], statement
 def _binding(kind: TypeEngine[Any], dialect: Dialect) -> BindColumn | None:
     """Give what makes parameters of a column; None where the driver takes the values as they are.
 
-    Dates, instants and words come again and again, and so do the details of what one cadence asks for. A truth value
-    is a number to SQLite's driver as it is.
+    Dates, instants and words come again and again, and so do the details of what one cadence asks for. SQLite's driver
+    looks for an adapter of everything but plain numbers and texts, so a truth value is made a number before.
     """
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    if bind is None or isinstance(kind, Boolean):
+    if bind is None:
         return None
+    if isinstance(kind, Boolean):
+        return None if dialect.supports_native_boolean else partial(map, int)
     if isinstance(kind, JSON):
         return partial(_each_object_once, bind)
     if not isinstance(kind, Date | EnumText | UtcInstant):
