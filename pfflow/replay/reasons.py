@@ -17,7 +17,8 @@ from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.offsets import OffsetUnit
 from pfflow.domain.parties import Contact, Level
-from pfflow.domain.planning import source_of
+from pfflow.domain.planning import CONDITION, source_of
+from pfflow.domain.project import ConditionItem
 from pfflow.domain.words import Json, Stage, Words
 from pfflow.replay.links import Link
 from pfflow.store import DecisionRecord, SqlStore
@@ -87,6 +88,7 @@ def convention_of(dossier: Dossier, obligation: Obligation) -> Convention:
     if obligation.stage is Stage.COMMUNICATION and source in dossier.playbook.cadences:
         return dossier.playbook.cadences[source].roll
     named = [one.convention for one in dossier.facts.obligations if one.obligation_ref == source]
+    named += [dossier.project.convention for one in _conditions(dossier, source)]
     if obligation.stage is Stage.COMMUNICATION and named:
         return Convention.parse(named[0] or dossier.project.convention or Convention.FOLLOWING)
     return Convention.FOLLOWING
@@ -140,13 +142,16 @@ def facts_link(
 
 
 def _rows(dossier: Dossier, obligation: Obligation | None, notice: Notice) -> list[tuple[str, str]]:
-    """Give the records the letter depends on: its undertaking, who takes part, the contact, what was said of it."""
+    """Give the records the letter depends on: what is owed and when, who takes part, the contact, what was said."""
     facts = dossier.facts
     contact = _contact(dossier, notice.contact_ref)
     source = source_of(notice.obligation_key)
     activity = obligation.activity if obligation else ""
+    milestone = obligation.details.get("milestone") if obligation else None
     chosen: dict[str, Sequence[Record]] = {
         "projects": facts.projects,
+        "milestones": [one for one in facts.milestones if one.milestone == milestone],
+        "conditions": _conditions(dossier, source),
         "obligations": [one for one in facts.obligations if one.obligation_ref == source],
         "participations": [one for one in facts.participations if contact and one.party_ref == contact.party_ref],
         "raci": [one for one in facts.raci if one.phase is dossier.project.phase and one.activity == activity],
@@ -154,6 +159,10 @@ def _rows(dossier: Dossier, obligation: Obligation | None, notice: Notice) -> li
         "interactions": [one for one in facts.interactions if one.obligation_key == notice.obligation_key],
     }
     return [(sheet, " / ".join(key_of(sheet, record))) for sheet, some in chosen.items() for record in some]
+
+
+def _conditions(dossier: Dossier, source: str) -> list[ConditionItem]:
+    return [one for one in dossier.facts.conditions if f"{CONDITION}{one.cp_ref}" == source]
 
 
 def _contact(dossier: Dossier, contact_ref: str) -> Contact | None:

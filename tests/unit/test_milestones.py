@@ -8,13 +8,18 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from pfflow.domain.business_days import Convention
 from pfflow.domain.decision import Dossier
+from pfflow.domain.ledger import Entry
+from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import ObligationKind, Status
 from pfflow.domain.playbook import Cadence
 from pfflow.domain.project import ConditionItem, ConditionStatus
 from pfflow.domain.replanning import Cause, Kind, replan
 from pfflow.domain.words import Stage
+from pfflow.replay.reasons import convention_of, facts_link
 from pfflow.stages import communication
+from pfflow.store import DecisionRecord
 from tests.factories import (
     applied,
     at,
@@ -22,6 +27,7 @@ from tests.factories import (
     lived,
     make_dossier,
     make_milestone,
+    make_project,
     make_undertaking,
     small_playbook,
     with_facts,
@@ -212,6 +218,50 @@ def test_a_condition_that_is_settled_closes_what_was_owed_for_it_and_asks_for_no
     assert CONDITION_KEY not in {one.key for one in communication.decide(after, at("2026-01-20")).obligations}
     fresh = opens_on(with_facts(make_dossier(), conditions=(permit(**settled),)), "2026-02-13")
     assert CONDITION_KEY not in {one.key for one in communication.decide(fresh, NOW).obligations}
+
+
+def test_why_names_the_condition_with_its_milestone_and_the_projects_convention() -> None:
+    dossier = with_facts(asked_for_permit(), projects=(make_project(convention="preceding"),))
+    owed = dossier.held.obligations[CONDITION_KEY]
+    assert convention_of(dossier, owed) is Convention.PRECEDING
+    letter = Notice(
+        key="K",
+        project_ref="G1",
+        obligation_key=owed.key,
+        rung="request-10bd-debtor",
+        contact_ref="C-SPV",
+        template="communication/request",
+        noticed_at=NOW,
+    )
+    imported = Entry(
+        project_ref="G1",
+        seq=1,
+        at="",
+        stage="register",
+        kind="imported",
+        subject="G1",
+        data="{}",
+        previous="",
+        digest="",
+    )
+    record = DecisionRecord(
+        project_ref="G1",
+        number=1,
+        stage=Stage.COMMUNICATION,
+        as_of=NOW,
+        version=1,
+        playbook="",
+        calendar="",
+        first_seq=2,
+        last_seq=2,
+        before={},
+        plan_before="",
+        plan_until=None,
+    )
+    rows = str(facts_link(dossier, owed, letter, [imported], record).lines)
+    assert "conditions G1 / CP-1" in rows
+    assert "milestones G1 / toll" in rows
+    assert "CP-2" not in rows
 
 
 def test_five_business_days_before_each_calculation_date_keep_their_keys_when_the_offset_changes() -> None:
