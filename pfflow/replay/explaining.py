@@ -57,6 +57,7 @@ def _letter(archive: Archive, letter: Letter) -> Explanation:
     entries = archive.entries(notice.project_ref)
     fired = next((e for e in entries if e.subject == f"{notice.obligation_key}/{notice.rung}"), None)
     record = _record(archive.decisions(notice.project_ref), fired)
+    shared = (Words(f"与其他函件合为一封：{letter.bundle}", f"told with others in one mail: {letter.bundle}"),)
     told = Link(
         "letter",
         (
@@ -64,8 +65,9 @@ def _letter(archive: Archive, letter: Letter) -> Explanation:
                 f"{notice.key}，模板 {notice.template}，致 {notice.contact_ref}，{_at(notice.noticed_at)} 决定",
                 f"{notice.key}, template {notice.template}, to {notice.contact_ref}, decided {_at(notice.noticed_at)}",
             ),
+            *(shared if letter.bundle else ()),
         ),
-        {"key": notice.key, "contact": notice.contact_ref, "template": notice.template},
+        {"key": notice.key, "contact": notice.contact_ref, "template": notice.template, "bundle": letter.bundle},
     )
     delivered = _delivery(letter, entries)
     if fired is None or record is None:
@@ -194,7 +196,7 @@ def _planned(archive: Archive, entries: Sequence[Entry], key: str) -> Link:
 
 
 def _delivery(letter: Letter, entries: Iterable[Entry]) -> Link:
-    mine = [e for e in entries if e.stage == "delivery" and e.subject == letter.message_id]
+    mine = [e for e in entries if e.stage == "delivery" and e.subject == letter.notice.key]
     state = _LEFT.get(letter.status, Words(letter.status, letter.status))
     lines = [
         Words(

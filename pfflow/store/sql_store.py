@@ -8,7 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Holdings
@@ -348,9 +348,10 @@ class SqlStore:
             return playbooks.with_digest(connection, sha256)
 
     def letter(self, key: str) -> Letter | None:
-        """Give the letter with this key, which its Message-ID is made of; None where there is none."""
+        """Give the letter with this key, or the one that leads the mail whose Message-ID is made of it; else None."""
+        leading = and_(LetterRow.bundle == key, LetterRow.leads)
         with transaction(self._engines.reading) as connection:
-            return next(iter(outbox.letters_where(connection, LetterRow.key == key)), None)
+            return next(iter(outbox.letters_where(connection, or_(LetterRow.key == key, leading))), None)
 
     def verify(self) -> tuple[Break, ...]:
         """Give the first break of every chain that is broken; none means that the ledger stands as it was written."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pfflow.domain.facts import Facts
-from pfflow.domain.notices import Notice
+from pfflow.domain.notices import Notice, bundle_key
 from pfflow.domain.obligations import Status
 from pfflow.store import SqlStore
 from tests.command_line import done, every_row, pfflow, settle_in
@@ -99,6 +99,16 @@ def test_dispatch_says_what_it_held_and_what_failed_before_it_could_be_sent(stor
     assert said.status == 1
     assert "2 letters sent, 1 held back (pfflow outbox --status held says why), 1 failed" in said.out
     assert "what it asks for was done before it left" in done("outbox", "--status", "held")
+
+
+@pytest.mark.usefixtures("home")
+def test_why_finds_what_the_ledger_says_of_a_letter_that_shared_a_mail() -> None:
+    assert "2 letters sent" in done("dispatch")
+    said = pfflow("why", "G1/report/1/remind/C-OPS", "--language", "en").out
+    assert " sent G1/report/1/remind/C-OPS (entry " in said
+    mail = bundle_key(["G1/report/1/remind/C-OPS", "G1/report/2/remind/C-OPS"])
+    assert f"told with others in one mail: {mail}" in said
+    assert pfflow("why", f"<{mail}@house.example>", "--language", "en").out == said
 
 
 @pytest.mark.usefixtures("home")
