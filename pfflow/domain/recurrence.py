@@ -7,10 +7,12 @@ to one day stay two occurrences. `pfflow.domain.rules` reads the rules.
 from __future__ import annotations
 
 import calendar as gregorian
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -33,6 +35,9 @@ class Occurrence:
     provisional: bool
     period_start: date | None = None
     period_end: date | None = None
+
+
+_unadjusted_on = attrgetter("unadjusted_on")
 
 
 def _before(rule: Rule, first: date) -> date | None:
@@ -119,12 +124,12 @@ def _expanded(
     read = read_rule(rule, anchor)
     first = max(start, read.anchor) if read.anchored else start
     last = until if read.until is None else min(until, read.until)
-    return tuple(
-        occurrence
-        for year in range(first.year, last.year + 1)
-        for occurrence in _of_year(rule, year, convention, calendar, anchor)
-        if first <= occurrence.unadjusted_on <= last
-    )
+    found: list[Occurrence] = []
+    for year in range(first.year, last.year + 1):
+        of_year = _of_year(rule, year, convention, calendar, anchor)
+        begin, end = bisect_left(of_year, first, key=_unadjusted_on), bisect_right(of_year, last, key=_unadjusted_on)
+        found += of_year[begin:end]
+    return tuple(found)
 
 
 def anchored(

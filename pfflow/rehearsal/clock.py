@@ -6,7 +6,7 @@ A test reads prefect.yaml and holds SWEEPS to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -29,7 +29,15 @@ SWEEPS: Mapping[Stage, tuple[time, ...]] = MappingProxyType(
 @lru_cache(maxsize=65536)  # thirty years of five stages, whatever the number of projects
 def sweeps_on(stage: Stage, day: date, zone: ZoneInfo) -> tuple[datetime, ...]:
     """Give the instants of a stage's sweeps on a day, in order."""
+    midnight = _midnight(day, zone)
+    if _midnight(day + DAY, zone) - midnight == DAY:
+        return tuple(midnight + timedelta(hours=at.hour, minutes=at.minute) for at in SWEEPS[stage])
     return tuple(wall_instant(day, at, zone) for at in SWEEPS[stage])
+
+
+@lru_cache(maxsize=16)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return wall_instant(day, time(0), zone)
 
 
 def first_sweep(stage: Stage, instant: datetime, zone: ZoneInfo) -> datetime:

@@ -112,14 +112,14 @@ class Quiet:
         found = {}
         for source, days in self.dates.items():
             ahead = bisect_right(days, horizon)
-            reached = days[ahead] if ahead < len(days) else self.looked_to
+            reached = min(days[ahead], self.looked_to) if ahead < len(days) else self.looked_to
             found[source] = min(reached - back, new_year)
         first = min(found.values(), default=min(self.looked_to - back, new_year))
         self.plans_on = {**found, "": first}
         return first
 
     def _expand(self, dossier: Dossier, horizon: date) -> None:
-        """Find what falls due up to where is looked, or only what lies beyond what is known already."""
+        """Find what falls due up to the end of the year to which is looked, as far as it is not known already."""
         facts = dossier.facts
         made_of = (dossier.project, facts.obligations, facts.conditions, facts.milestones, dossier.calendar)
         if made_of != self.made_of:
@@ -127,13 +127,16 @@ class Quiet:
             names = [*dossier.playbook.cadences, *(one.obligation_ref for one in facts.obligations)]
             names += [f"{CONDITION}{one.cp_ref}" for one in facts.conditions]
             self.dates = {name: [] for name in names}
-        first = max(horizon, self.expanded_to + DAY)
+        if self.expanded_to >= self.looked_to:
+            return
+        # The calendar reaches to that year's end as well.
+        window = Window(max(horizon, self.expanded_to + DAY), date(self.looked_to.year, 12, 31))
         due: dict[str, set[date]] = {}
-        for one in wanted(dossier, Window(first, self.looked_to), lambda *_: None):
+        for one in wanted(dossier, window, lambda *_: None):
             due.setdefault(one.source, set()).add(one.obligation.due_on)
         for source, days in due.items():
             self.dates[source] = sorted({*(day for day in self.dates[source] if day > horizon), *days})
-        self.expanded_to = self.looked_to
+        self.expanded_to = window.last
 
 
 def _changes_of_roles(dossier: Dossier) -> Iterator[date]:
