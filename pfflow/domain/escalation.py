@@ -18,6 +18,7 @@ from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from pfflow.domain.audience import (
+    AUDIENCES,
     Readers,
     absence_of,
     audience,
@@ -42,6 +43,7 @@ from pfflow.domain.outages import Outage, delay_of, outage_before
 from pfflow.domain.parties import LEVEL_WORDS, Contact, Level, Party
 from pfflow.domain.playbook import Hours
 from pfflow.domain.reports import Report
+from pfflow.domain.role_words import role_words
 from pfflow.domain.words import NO_WORDS, Json, Stage, Words
 
 
@@ -397,10 +399,11 @@ def _meant(draft: Draft, obligation: Obligation, step: Step) -> tuple[Readers, s
     if readers.contacts:
         return readers, ""
     head = dossier.playbook.house.head
+    called = rung.to if rung.to in AUDIENCES else role_words(dossier.playbook, rung.to).zh
     draft.find(
         "nobody",
         f"{obligation.key}/{step.name}",
-        f"“{rung.to}”没有联系人；改送{names_of(dossier, (head,), draft.today).zh}",
+        f"“{called}”没有联系人；改送{names_of(dossier, (head,), draft.today).zh}",
         f"nobody is {rung.to}; it goes to {names_of(dossier, (head,), draft.today).en}",
     )
     return readers_of(dossier, "head", obligation, rung.level, draft.today), f"nobody is {rung.to}"

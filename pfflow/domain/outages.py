@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pfflow.domain.audience import audience
+from pfflow.domain.audience import AUDIENCES, audience
 from pfflow.domain.business_days import business_days_between
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import ACTION_WORDS, Action, Firing, Rung, Step, action_in
@@ -24,12 +24,14 @@ from pfflow.domain.obligations import Obligation, ObligationKind, Status, derive
 from pfflow.domain.offsets import Offset, OffsetUnit
 from pfflow.domain.parties import Contact
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
+from pfflow.domain.role_words import role_words
 from pfflow.domain.words import Json, Stage, Words
 
 SUMMARY = "communication/outage_summary"
 """The letter that lists what was left out."""
 
 _SUBJECT = "outage"
+_NOBODY = "nobody is "
 _DAILY = (Stage.IDENTIFICATION, Stage.INFORMATION_GATHERING, Stage.SERVICE_DESIGN)
 _BECAME = {
     "fired": Words("补发", "sent late"),
@@ -192,7 +194,7 @@ def _report(draft: Draft, kept_back: Sequence[tuple[Obligation, Firing]], counte
             obligation.title,
             ACTION_WORDS[Action(action_in(firing.rung))],
             _BECAME[firing.outcome],
-            why(firing.because),
+            _why(draft, firing.because),
             obligation.key,
         )
         for obligation, firing in kept_back
@@ -217,6 +219,15 @@ def _report(draft: Draft, kept_back: Sequence[tuple[Obligation, Firing]], counte
             ),
         ),
     )
+
+
+def _why(draft: Draft, because: str) -> Words:
+    """Give a firing's reason in both languages; a role that nobody holds goes by its words."""
+    role = because.removeprefix(_NOBODY)
+    if role == because or role in AUDIENCES:
+        return why(because)
+    words = role_words(draft.dossier.playbook, role)
+    return Words(why(f"{_NOBODY}{words.zh}").zh, why(f"{_NOBODY}{words.en}").en)
 
 
 def why(because: str) -> Words:

@@ -374,6 +374,7 @@ def test_a_rung_that_reaches_nobody_goes_to_the_head_with_a_finding() -> None:
     assert told([decision]) == [("2026-01-15", "escalate0bd-supervisor", "C-HEAD")]
     (finding,) = decision.findings
     assert (finding.kind, finding.text.en) == ("nobody", "nobody is supervisor; it goes to HEAD Ltd")
+    assert finding.text.zh == "“监理单位”没有联系人；改送HEAD公司"
     (firing,) = decision.firings
     assert firing.because == "nobody is supervisor"
 

@@ -9,7 +9,7 @@ import pytest
 from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.notices import Notice
 from pfflow.domain.replanning import replan
-from pfflow.domain.words import EN, ZH, Stage
+from pfflow.domain.words import EN, ZH, Stage, Words
 from pfflow.rendering.letters import Renderer
 from tests.factories import applied, at, days, lived, make_dossier, make_undertaking, with_facts
 
@@ -79,3 +79,13 @@ def test_the_summary_names_no_due_day(before: Dossier) -> None:
     assert "\nDue" not in letters[EN].text
     assert "截止时间" not in letters[ZH].text
     assert "Overdue" not in letters[EN].text
+
+
+def test_the_summary_calls_a_role_nobody_holds_by_its_words(before: Dossier) -> None:
+    """The command group has left meanwhile, so what climbs to it goes to the head, and the summary says so."""
+    left = tuple(one for one in before.facts.participations if one.role != "joint-command")
+    _, decisions = lived(with_facts(before, participations=left), [AGAIN])
+    report = summaries(notices(decisions))[0].report
+    assert report is not None
+    whys = {row[4] for row in report.tables[0].rows}
+    assert Words("“联合指挥组”没有联系人，改送关系负责人", "nobody is Joint command; it went to the head") in whys
