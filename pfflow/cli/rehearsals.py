@@ -40,7 +40,8 @@ def rehearse(  # noqa: PLR0917 - a command's options have names where they are w
         str, typer.Option("--from", help="The first day; the playbook's effective day if not given.")
     ] = "",
     against: Annotated[
-        Path | None, typer.Option("--against", help="Another playbook, or another script, to compare with.")
+        list[Path] | None,
+        typer.Option("--against", help="Another playbook, or another script, to compare with; may be repeated."),
     ] = None,
     project: Annotated[list[str] | None, typer.Option("--project", help="Only this project; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write HTML, XLSX, ICS and JSON into this folder.")] = None,
@@ -65,20 +66,27 @@ def rehearse(  # noqa: PLR0917 - a command's options have names where they are w
     stage = _stage(_named(folder, register, "register.xlsx"), _named(folder, playbook, "playbook.yaml"), project)
     stage = _through(_scripted(stage, script or _beside(folder)), begin, until)
     found = _run(stage, cores)
-    if against is None:
+    if not against:
         if as_json:
             typer.echo(json.dumps(json_of(found), ensure_ascii=False, indent=2))
         else:
             _say(found, language)
         _write(out, files_of(found, stage.playbook, language) if out else ())
         return
-    both = Compared(found, _run(_changed(stage, against), cores))
+    compared = [Compared(found, _run(_changed(stage, one), cores)) for one in against]
     if as_json:
-        typer.echo(json.dumps(comparison_json(both), ensure_ascii=False, indent=2))
+        said = [comparison_json(both) for both in compared]
+        typer.echo(json.dumps(said[0] if len(said) == 1 else said, ensure_ascii=False, indent=2))
     else:
-        _say_comparison(both, comparison_of(both), language)
+        for number, both in enumerate(compared):
+            if number:
+                typer.echo("")
+            _say_comparison(both, comparison_of(both), language)
     if out is not None:
-        _write(out, [*files_of(found, stage.playbook, language), *files_of_comparison(both, language)])
+        files = [*files_of(found, stage.playbook, language)]
+        for number, both in enumerate(compared, 1):
+            files += files_of_comparison(both, language, number)
+        _write(out, files)
 
 
 def _named(folder: Path | None, given: Path | None, name: str) -> Path:

@@ -62,11 +62,12 @@ def as_json(found: Rehearsed) -> dict[str, Json]:
     }
 
 
-def files_of_comparison(both: Compared, language: str) -> Iterator[tuple[str, bytes]]:
-    """Give the files of a comparison by name: comparison.html, .xlsx and .json."""
-    yield "comparison.html", comparison_html(both, language).encode()
-    yield "comparison.xlsx", report_xlsx(comparison_of(both), language)
-    yield "comparison.json", (json.dumps(comparison_json(both), ensure_ascii=False, indent=2) + "\n").encode()
+def files_of_comparison(both: Compared, language: str, number: int = 1) -> Iterator[tuple[str, bytes]]:
+    """Give the files of a comparison by name: comparison.html, .xlsx, .json; the second's are called comparison-2."""
+    name = "comparison" if number == 1 else f"comparison-{number}"
+    yield f"{name}.html", comparison_html(both, language).encode()
+    yield f"{name}.xlsx", report_xlsx(comparison_of(both), language)
+    yield f"{name}.json", (json.dumps(comparison_json(both), ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def comparison_json(both: Compared) -> dict[str, Json]:

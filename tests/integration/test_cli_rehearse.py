@@ -105,6 +105,37 @@ def test_another_playbook_is_compared_with_dates_load_and_the_cost_of_silence(
     assert measures["Projects"] == "0"
 
 
+def test_several_files_are_compared_with_one_after_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = []
+    for seed, kind in ((1, "never"), (2, "on-time")):
+        names.append(tmp_path / f"{kind}.yaml")
+        names[-1].write_text(f"rehearsal: {kind}\nseed: {seed}\nanswers: [{{answers: {kind}}}]\n", encoding="utf-8")
+    asked = [
+        "rehearse",
+        EXPRESSWAY,
+        "--until",
+        "2026-02-15",
+        "--cores",
+        1,
+        "--against",
+        names[0],
+        "--against",
+        names[1],
+    ]
+    assert run(*asked, "--json") == 0
+    never, on_time = json.loads(capsys.readouterr().out)
+    assert int(never["then"]["Escalations"]) > int(on_time["then"]["Escalations"])
+    assert never["now"] == on_time["now"]
+    out = tmp_path / "out"
+    assert run(*asked, "--language", "en", "--out", out) == 0
+    said = capsys.readouterr().out
+    assert said.index("never") < said.index("on-time")
+    assert json.loads((out / "comparison.json").read_text(encoding="utf-8")) == never
+    assert json.loads((out / "comparison-2.json").read_text(encoding="utf-8")) == on_time
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
