@@ -116,7 +116,7 @@ def expand(
     return _expanded(rule, (start, until), convention, calendar, anchor)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16384)
 def _expanded(
     rule: str, window: tuple[date, date], convention: Convention, calendar: BusinessCalendar, anchor: date | None
 ) -> tuple[Occurrence, ...]:
@@ -156,7 +156,7 @@ def anchored(
     return Occurrence(unadjusted_on, on, provisional, period_start, period_end)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16384)
 def offset_each(
     rule: str, window: tuple[date, date], offset: Offset, convention: Convention, calendar: BusinessCalendar
 ) -> tuple[Occurrence, ...]:
