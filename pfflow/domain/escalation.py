@@ -447,7 +447,7 @@ def tell_of_reopening(draft: Draft, obligation: Obligation, touch: Interaction) 
     readers = readers_of(draft.dossier, "responsible", obligation, None, draft.today)
     if not readers.contacts:
         readers = readers_of(draft.dossier, "head", obligation, None, draft.today)
-    notice = _answering(draft, obligation, touch, obligation.template, {})
+    notice = _answering(draft, obligation, touch, obligation.template, {"rejected": True})
     mark = f"reopened-{touch.ext_id}"
     firing = replace(heard_firing(draft, obligation, touch), rung=mark)
     draft.fire(firing, _addressed(draft, replace(notice, rung=mark), readers, readers.contacts))

@@ -160,7 +160,7 @@ class Renderer:
         return _tidy(rendered)
 
 
-_UNSAID: Mapping[str, Json] = MappingProxyType({"instead_of": [], "delayed": None, "undated": False})
+_UNSAID: Mapping[str, Json] = MappingProxyType({"instead_of": [], "delayed": None, "undated": False, "rejected": False})
 """What a notice made by an earlier version does not say."""
 
 

@@ -87,6 +87,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
         "threshold": "1.15",
         "operator": ">=",
         "period_end": "2025-12-31",
+        "basis": "actual",
         "clause_ref": "20.2",
         "description": {"zh": "连续第一期低于约定。", "en": "It is the first period below."},
         "numbers": [

@@ -143,6 +143,26 @@ def test_moved_and_provisional_dates_say_so() -> None:
     assert "[provisional]" not in written(make_notice()).text
 
 
+def test_only_who_reported_a_problem_says_that_it_is_not_solved() -> None:
+    waits, rejected = (
+        written(make_notice("communication/issue", context=make_context("communication/issue", rejected=said)))
+        for said in (False, True)
+    )
+    assert "A problem was reported" in waits.subject
+    assert "is not solved" not in waits.text
+    assert "Still not solved" in rejected.subject
+    assert "is not solved" in rejected.text
+
+
+@pytest.mark.parametrize(("basis", "says"), [("actual", "Actual DSCR"), ("forecast", "Projected DSCR")])
+def test_a_warning_says_whether_a_ratio_is_measured_or_projected(basis: str, says: str) -> None:
+    context = make_context("information_gathering/risk_warning")
+    context["details"] = {**context["details"], "basis": basis}
+    letter = written(make_notice("information_gathering/risk_warning", context=context))
+    assert says in letter.text
+    assert ("projected to be" in letter.text) is (basis == "forecast")
+
+
 def test_an_overdue_reminder_says_since_when_and_one_day_is_singular() -> None:
     letter = written(make_notice(context=make_context(overdue_days=1)))
     assert "1 business day overdue" in letter.text
