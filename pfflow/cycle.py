@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from pfflow.dispatching import ChatTexts, Drain, Terms
@@ -100,8 +100,10 @@ class Cycle:
             with self.store.deciding(project_ref, stage, as_of) as held:
                 if isinstance(held, NotHeld):
                     return Outcome(project_ref=project_ref, stage=stage, as_of=as_of, status=held.reason)
-                dossier = self.dossier(held.holdings, as_of)
-                decision = STAGES[stage](dossier, as_of)
+                # The store gives instants back in UTC: what is decided again later is to be the same text.
+                at = as_of.astimezone(UTC)
+                dossier = self.dossier(held.holdings, at)
+                decision = STAGES[stage](dossier, at)
                 basis = self.basis(dossier)
                 recorded = held.record(decision if basis is None else replace(decision, basis=basis))
         except Exception as error:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -97,6 +98,20 @@ def test_a_failed_project_is_decided_by_the_next_sweep_of_the_same_instant(store
     list(make_cycle(store, broken="G1").sweep(Stage.IDENTIFICATION, AT, ["G1", "G2"]))
     again = make_cycle(store).sweep(Stage.IDENTIFICATION, AT, ["G1", "G2"])
     assert [(one.project_ref, one.status) for one in again] == [("G1", "decided"), ("G2", "unchanged")]
+
+
+def test_what_is_decided_at_an_instant_of_the_house_s_zone_is_recorded_in_utc(store: SqlStore) -> None:
+    at_home = AT.astimezone(ZoneInfo("Asia/Shanghai"))
+    seen: list[datetime] = []
+
+    def calendar_of(_playbook: Playbook, _holdings: Holdings, as_of: datetime) -> BusinessCalendar:
+        seen.append(as_of)
+        return WEEKENDS_ONLY
+
+    cycle = replace(make_cycle(store), calendar_of=calendar_of)
+    (outcome,) = cycle.sweep(Stage.INFORMATION_GATHERING, at_home, ["G1"])
+    assert outcome.status in ("decided", "quiet")
+    assert [one.utcoffset() for one in seen] == [timedelta(0)]
 
 
 def test_a_busy_project_is_asked_once_more_when_the_others_are_done(store: SqlStore, sqlite_url: str) -> None:
