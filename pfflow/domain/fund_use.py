@@ -24,14 +24,16 @@ _YES = Words("是", "yes")
 _NO = Words("否", "no")
 
 
-def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missing:
+def fund_use_report(dossier: Dossier, obligation: Obligation, until: date | None = None) -> Report | Missing:
     """Give the report on the payments of the obligation's period, or what is missing: a period without any booking.
 
+    What is paid after the day `until` is not in it: a report that goes out before its period ends cannot know of it.
     A period in which truly nothing was paid is answered by a fulfilment, never by an empty report.
     """
     start, end = _period(obligation)
+    seen_to = min(end, until or end)
     ref = dossier.project.project_ref
-    within = (p for p in dossier.facts.fund_use if start <= p.paid_on <= end and p.project_ref == ref)
+    within = (p for p in dossier.facts.fund_use if start <= p.paid_on <= seen_to and p.project_ref == ref)
     paid_now = sorted(within, key=lambda p: (p.paid_on, p.voucher))
     if not paid_now:
         return Missing(
@@ -43,7 +45,7 @@ def fund_use_report(dossier: Dossier, obligation: Obligation) -> Report | Missin
     currency = dossier.project.currency
     payments = [p for p in dossier.facts.fund_use if p.project_ref == ref]
     late = _booked_late(dossier, payments, start)
-    to_date = _by_name(p for p in payments if p.paid_on <= end)
+    to_date = _by_name(p for p in payments if p.paid_on <= seen_to)
     budget = sorted(dossier.facts.budget, key=lambda line: line.budget_line)
     approved = sum((line.amount for line in budget), _ZERO)
     spent = sum(to_date.values(), _ZERO)

@@ -65,7 +65,7 @@ def _let_go(draft: Draft) -> None:
 def _content(dossier: Dossier, obligation: Obligation, as_of: datetime) -> Report | Missing:
     match obligation.content:
         case "fund-use":
-            return fund_use_report(dossier, obligation)
+            return fund_use_report(dossier, obligation, as_of.astimezone(dossier.playbook.zone).date())
         case "progress":
             return progress_report(dossier, obligation, as_of)
         case _:

@@ -32,6 +32,13 @@ def report() -> Report:
     return made
 
 
+def test_a_report_that_goes_out_early_has_nothing_of_the_days_to_come() -> None:
+    made = fund_use_report(make_dossier(fund_use=PAYMENTS, budget=BUDGET), PERIOD, date(2026, 1, 14))
+    assert isinstance(made, Report)
+    figures = {f.label.en: f.value for f in made.figures}
+    assert (figures["Paid in the period"], figures["Paid to date"]) == ("20", "70")
+
+
 def test_the_figures_are_those_of_the_period_both_ends_included_and_to_date() -> None:
     """In the period 20 + 30, of which 20 entrusted; to date 50 more, which is 100 of a budget of 400."""
     figures = {f.label.en: f.value for f in report().figures}
