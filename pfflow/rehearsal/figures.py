@@ -298,7 +298,7 @@ def _crowds(
     found = []
     for year in range(span[0].year, span[1].year + 1):
         named = {day: name for ref in projects for day, name in holidays_of(ref, year).items()}
-        spring = [day for day, name in named.items() if _is_spring_festival(name)]
+        spring = [day for day, name in named.items() if is_spring_festival(name)]
         if spring:
             found.append(_crowd(Words("春节", "Spring Festival"), year, (min(spring), max(spring)), due, by_rule))
         ends = _YEAR_END[0].replace(year=year), _YEAR_END[1].replace(year=year)
@@ -306,8 +306,14 @@ def _crowds(
     return tuple(found)
 
 
-def _is_spring_festival(name: Words) -> bool:
-    return "春节" in name.zh or "Spring Festival" in name.en or "Lunar New Year" in name.en
+def is_spring_festival(name: Words) -> bool:
+    """Whether a holiday's name is one of the days of Spring Festival; England's Spring Bank Holiday is none.
+
+    >>> is_spring_festival(Words("农历除夕", "")), is_spring_festival(Words("", "Spring Bank Holiday"))
+    (True, False)
+    """
+    zh, en = ("春节", "除夕", "农历新年", "农历年"), ("Spring Festival", "Lunar New Year", "Chinese New Year")
+    return any(one in name.zh for one in zh) or any(one in name.en for one in en)
 
 
 def _crowd(

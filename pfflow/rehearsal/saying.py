@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pfflow.domain.words import Words
-from pfflow.rehearsal.figures import Rehearsed
+from pfflow.rehearsal.figures import Rehearsed, is_spring_festival
 
 
 def sentences(found: Rehearsed) -> Iterator[Words]:
     """Give what matters, one sentence each: dates and feasts, people, duties, parties, money's sake."""
-    spring = next((n for name, n in found.by_holiday if "春节" in name.zh or "Spring" in name.en), 0)
+    spring = sum(n for name, n in found.by_holiday if is_spring_festival(name))
     yield Words(
         f"共 {len(found.dates):,} 个日期，{len(found.collisions):,} 个落在节假日，其中春节 {spring:,} 个；"
         f"{sum(found.provisional.values()):,} 个为暂定。",

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.reports import Cell, CellKind, Column, Figure, Report, Table
 from pfflow.domain.words import NO_WORDS, Words
-from pfflow.rehearsal.figures import Load, Rehearsed, days_late
+from pfflow.rehearsal.figures import Load, Rehearsed, days_late, is_spring_festival
 from pfflow.rehearsal.tally import Dated
 
 ONLY_IN_WORKBOOK = frozenset({"dates", "weeks"})
@@ -82,7 +82,7 @@ def report_of(found: Rehearsed) -> Report:
 def figures_of(found: Rehearsed) -> tuple[Figure, ...]:
     """Give the figures at the head: what is counted, and how much of it."""
     month, people = found.worst_month
-    spring = next((n for holiday, n in found.by_holiday if "春节" in holiday.zh or "Spring" in holiday.en), 0)
+    spring = sum(n for holiday, n in found.by_holiday if is_spring_festival(holiday))
     figures = [
         Figure(Words("项目", "Projects"), str(len(found.projects)), _COUNT),
         Figure(Words("日期", "Dates"), str(len(found.dates)), _COUNT),
@@ -118,7 +118,7 @@ def _loads(name: str, title: Words, loads: Iterable[Load], found: Rehearsed, fir
                 str(most),
                 *((str(over),) if load.who else ()),
                 str(mails),
-                str((mails / weeks).quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)),
+                str((mails / weeks).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)),
                 str(max(load.mails.values(), default=0)),
             )
         )
