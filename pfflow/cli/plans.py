@@ -55,6 +55,8 @@ def plan(
 
     if language not in ("zh-CN", "en"):
         raise refuse(f"{language!r} is no language of a plan; write zh-CN or en", WRONG_CALL)
+    if out is not None and out.exists():
+        _kept(out)  # a plan may be written anew, anything else is not overwritten
     with engine() as opened:
         candidate = _candidate(opened, playbook)
         refs = known_projects(opened.store.project_refs(), project)
@@ -141,7 +143,7 @@ def _kept(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, ValueError):
         kept = None
     if not isinstance(kept, dict) or kept.get("format") != FORMAT or "playbook_text" not in kept:
-        raise refuse(f"{path} is no plan; write one by: pfflow plan --out {path.name}", WRONG_CALL)
+        raise refuse(f"{path} is no plan; write one by: pfflow plan --out plan.json", WRONG_CALL)
     return kept
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pfflow.rehearsal.script import Script
 
 
+_LOOKED_AHEAD = 4
+"""Years beyond the last day that a decision on it may look at."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command("rehearse")(rehearse)
@@ -159,9 +163,13 @@ def _script(path: Path, facts: Facts) -> Script:
 def _through(stage: Stage, begin: str, until: str) -> Stage:
     from dataclasses import replace
 
+    from pfflow.calendars import LAST_YEAR
     from pfflow.rehearsal.living import Span
 
     first, last = day(begin) if begin else stage.playbook.effective, day(until)
+    furthest = LAST_YEAR - _LOOKED_AHEAD
+    if last.year > furthest:
+        raise refuse(f"--until {last} is too far ahead: calendars reach as far as {furthest}", WRONG_CALL)
     if last < first:
         raise refuse(f"--until {last} is before the first day, {first}; exchange the two, or give --from", WRONG_CALL)
     return replace(stage, span=Span(first, last))

@@ -157,6 +157,11 @@ def test_a_bad_script_is_refused_with_its_line(
     assert f"script.yaml:{said}" in capsys.readouterr().err
 
 
+def test_a_last_day_that_no_calendar_reaches_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("rehearse", EXPRESSWAY, "--until", "2201-01-01") == 2
+    assert "calendars reach as far as 2196" in capsys.readouterr().err
+
+
 def test_a_call_that_names_no_last_day_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("rehearse", EXPRESSWAY) == 2
     assert "--until" in capsys.readouterr().err

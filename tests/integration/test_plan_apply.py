@@ -110,6 +110,17 @@ def test_moving_then_cancelling_a_meeting_updates_it_in_place_and_ends_with_none
     assert {e for e in events(home) if e[2] == UID} == invited | moved | gone
 
 
+def test_a_plan_is_not_written_over_anything_but_a_plan(home: Path) -> None:
+    playbook = changed(home, TEN, TWO)
+    before = playbook.read_bytes()
+    refused = pfflow("plan", playbook, "--as-of", "2026-01-09", "--out", playbook)
+    assert refused.status == 2
+    assert "is no plan; write one by: pfflow plan --out plan.json" in refused.err
+    assert playbook.read_bytes() == before
+    for _ in range(2):
+        done("plan", playbook, "--as-of", "2026-01-09", "--out", home / "plan.json")
+
+
 def test_a_new_attendee_alone_gets_a_request_and_one_who_leaves_alone_a_cancellation(
     home: Path, store_url: str
 ) -> None:
