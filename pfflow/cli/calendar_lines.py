@@ -39,7 +39,7 @@ def answers(lines: Iterable[bytes | str], answer: Callable[[Mapping[str, Any]], 
     """
     for line in lines:
         try:
-            said = answer(_object(line, like))
+            said = answer(_meant(_object(line, like), like))
         except (LineError, CalendarError, ConventionError, RecurrenceError) as error:
             said = {"error": str(error)}
         yield json.dumps(said)
@@ -55,6 +55,19 @@ def _object(line: bytes | str, like: str) -> Mapping[str, Any]:
         raise LineError(f"the line is not JSON ({error}): write {like}") from None
     if not isinstance(asked, dict):
         raise LineError(f"the line is {'no JSON object' if text else 'empty'}: write {like}")
+    return asked
+
+
+_KEYS = frozenset({"calendar", "date", "convention", "rule", "start", "until"})
+_MISTAKEN = {"roll": "convention", "holidays": "calendar", "from": "start", "to": "until"}
+
+
+def _meant(asked: Mapping[str, Any], like: str) -> Mapping[str, Any]:
+    """Refuse a key that is nearly one of ours, which would change nothing where it was meant to; others are let be."""
+    for key in asked.keys() - _KEYS:
+        meant = _MISTAKEN.get(key.strip().lower(), key.strip().lower())
+        if meant in _KEYS:
+            raise LineError(f'the line has "{key}": write "{meant}", as in {like}')
     return asked
 
 

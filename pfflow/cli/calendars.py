@@ -116,6 +116,10 @@ def roll(
 
     with _almanacs(house=house) as almanacs:
         if lines:
+            if calendar or on or convention:
+                raise refuse(
+                    "with --json the lines say which dates; leave calendar, date and convention out", WRONG_CALL
+                )
             _answer(lines, almanacs.roll, ROLL_LIKE)
             return
         if not (calendar and on and convention):
@@ -147,6 +151,8 @@ def expand(
 
     with _almanacs(house=house) as almanacs:
         if lines:
+            if calendar or rule or start or until:
+                raise refuse("with --json the lines say what to expand; leave the rule and its days out", WRONG_CALL)
             _answer(lines, almanacs.expand, EXPAND_LIKE)
             return
         if not (calendar and rule and start and until):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pfflow.cli.console import counted, spoken_language, table
+from pfflow.cli.console import WRONG_CALL, counted, refuse, spoken_language, table
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ def add_to(app: typer.Typer) -> None:
 @mail.command("stop")
 def stop(because: Because, by: By = "") -> None:
     """Stop all mail, of every worker and flow, from their next lease on; letters wait until `pfflow mail start`."""
+    if not because.strip():
+        raise refuse("say why mail is stopped: whoever finds it stopped will ask", WRONG_CALL)
     _turn(stopped=True, by=by, because=because)
 
 
@@ -59,13 +62,15 @@ def _turn(*, stopped: bool, by: str, because: str) -> None:
 def status() -> None:
     """Say whether mail goes, what bounds it, and what keeps the letters that have not left."""
     from pfflow.bootstrap import home_zone, now, opened_store
-    from pfflow.domain.kept_letters import STATUS
+    from pfflow.domain.kept_letters import READY, STATUS, STOPPED
     from pfflow.domain.words import Words
     from pfflow.settings import Settings
 
     settings = Settings()
     with opened_store(settings) as store:
         turns, kept = store.mail_turns(), store.kept_letters(now())
+        if settings.mail_stop or (turns and turns[0].stopped):
+            kept = tuple(replace(one, because=STOPPED) if one.because == READY else one for one in kept)
         language, zone = spoken_language(store.facts().contacts), home_zone(store)
         bounds = _bounds(store, settings)
     for line in (_switch(turns[0] if turns else None, zone), _environment(settings), bounds):

@@ -17,6 +17,8 @@ ON_ITS_WAY = "on its way"
 """A worker has it."""
 PUT_OFF = "put off"
 """A server refused it for now, or could not be reached; it is tried again."""
+STOPPED = "the stop switch is on"
+"""Nothing leaves until it is off."""
 
 _REASONS: Mapping[str, Words] = MappingProxyType(
     {
@@ -24,7 +26,7 @@ _REASONS: Mapping[str, Words] = MappingProxyType(
         ON_ITS_WAY: Words("正在发送", "being sent"),
         PUT_OFF: Words("暂未送达，将重试", "not taken yet, to be tried again"),
         "not on the allow-list": Words("收件地址不在许可名单", "not on the allow-list"),
-        "the stop switch is on": Words("已停止发信", "the stop switch is on"),
+        STOPPED: Words("已停止发信", "the stop switch is on"),
         "what it announces is over": Words("所通知事项已过时", "what it announces is over"),
         **WHY,
         "unsubscribed": Words("收件人已退订", "the reader unsubscribed"),

@@ -200,6 +200,8 @@ def test_a_bad_line_answers_in_its_place_with_what_would_be_right_and_the_rest_g
         (b'{"calendar": "\xff"}', "not UTF-8"),
         ("[1]", "no JSON object"),
         ({"calendar": "CN", "date": "2026-02-16"}, 'has no "convention": write {"calendar": "CN"'),
+        (GOOD | {"roll": "preceding"}, 'the line has "roll": write "convention"'),
+        (GOOD | {"Calendar": "CN"}, 'the line has "Calendar": write "calendar"'),
         (GOOD | {"date": 20260216}, 'has 20260216 as "date", not a text'),
         (GOOD | {"date": None}, 'has None as "date"'),
         (GOOD | {"calendar": "CHINA"}, "no calendar is named 'CHINA'; near it: CN"),
@@ -318,6 +320,8 @@ def test_one_date_and_one_rule_are_answered_for_people() -> None:
         (("roll", "CN", "16.2.2026", "following"), "write YYYY-MM-DD"),
         (("expand", "CN", "FREQ=MONTHLY"), "write a calendar, a rule, a first day and a last day"),
         (("expand", "CN", "FREQ=WEEKLY;COUNT=0", "2026-01-01", "2026-02-01"), "no whole number from 1"),
+        (("roll", "CN", "2026-02-16", "following", "--json", "-"), "leave calendar, date and convention out"),
+        (("expand", "CN", "--json", "-"), "leave the rule and its days out"),
         (("import", "none.csv", "--by", "zhang"), "cannot be read"),
     ],
 )

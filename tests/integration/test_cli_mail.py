@@ -46,6 +46,7 @@ def mails(home: Path) -> int:
 
 
 def test_mail_that_is_stopped_waits_and_leaves_after_it_starts(home: Path) -> None:
+    assert "say why" in pfflow("mail", "stop", "--because", " ").err
     assert "3 letters waiting" in done("mail", "stop", "--because", REASON, "--by", "C-OPS")
     assert "already stopped" in done("mail", "stop", "--because", "again")
     assert done("dispatch").startswith("0 letters sent\nmail is stopped")
@@ -54,6 +55,8 @@ def test_mail_that_is_stopped_waits_and_leaves_after_it_starts(home: Path) -> No
     said = done("mail", "status")
     assert "mail is stopped (by C-OPS" in said
     assert REASON in said
+    assert "the stop switch is on" in said
+    assert "waiting to be sent" not in said
     assert done("mail", "start", "--by", "C-OPS") == "mail is started; 3 letters waiting\n"
     assert done("dispatch") == "2 letters sent\n"
     assert mails(home) == 2
@@ -151,7 +154,7 @@ def test_what_is_said_is_in_chinese_where_the_house_writes_chinese(store_url: st
     said = done("mail", "status")
     assert "发信：已停止（C-OPS，" in said
     assert "原因：报告数字有误" in said
-    assert "待发  3     等待发送" in said
+    assert "待发  3     已停止发信" in said
 
 
 @pytest.mark.usefixtures("home")
