@@ -204,6 +204,13 @@ def test_a_letter_that_chases_says_its_reference(month: Month) -> None:
         assert letter.notice.obligation_key in bodies(mail)["plain"], one
 
 
+def test_every_warning_was_written_to_somebody_before_it_was_acknowledged(month: Month) -> None:
+    warnings = {key for key in month.obligations if key.split("/")[1] in ("warning", "milestone")}
+    assert warnings == {
+        letter.notice.obligation_key for letter in month.letters.values() if letter.notice.obligation_key in warnings
+    }
+
+
 def test_invitations_are_read_back_as_meetings_at_the_instant_they_are_due(month: Month) -> None:
     invited = 0
     for one, letter, mail in month.pairs():
