@@ -35,6 +35,8 @@ STALLS = 0.03
 CALM_DAYS = 3
 _CALM = (Stage.INFORMATION_GATHERING, Stage.COMMUNICATION)
 """How long everybody has, after the faults are over, to do what is left."""
+CAPPED_DAYS = 14
+"""Days for which caps may have put letters off: two a day, and a reader has gathered a score."""
 _STAGES = tuple(STAGES)
 _OFTEN = {
     Stage.IDENTIFICATION: 0.15,
@@ -299,7 +301,7 @@ class Simulation:
             self.swept_at = self.now()
             await self.turn(worker, self.edition, list(_STAGES[:4] if number == 0 else _CALM))
         worker = Worker("calm.last", self.random, frozenset(), self.auditor)
-        await self.cycle(worker, self.edition).dispatch(patience=DAY / 2)
+        await self.cycle(worker, self.edition).dispatch(patience=CAPPED_DAYS * DAY)
 
 
 def simulate(seed: int, parts: Parts | None = None, store: Any = None) -> Result:
