@@ -12,7 +12,8 @@ from prefect.states import Completed, Failed
 
 from flows.approvals import project_of
 from flows.sweeping import dispatched
-from pfflow.bootstrap import answered, engine, now, standing_in
+from pfflow.answers import answered, standing_in
+from pfflow.bootstrap import engine, now
 from pfflow.domain.facts import Touch
 from pfflow.intake import AnswerError
 
@@ -36,9 +37,9 @@ async def answer(key: str, what: What, by: str, because: str = "", to: str = "")
         key: 编号 / The reference in the letter, such as EXP-01/fund-use-report/2026-02-28.
         what: 确认收到 acknowledge · 完成 fulfil · 豁免 waive · 移交 hand over · 已解决 resolve · 确认解决 confirm ·
             未解决 reject.
-        by: 答复人（联系人编号） / The contact who answers (contact_ref).
+        by: 答复人（联系人编号，须与该事项有关） / The contact who answers (contact_ref), who must have to do with it.
         because: 说明；豁免与移交必填 / What was said; a waiver and a hand-over need it.
-        to: 移交给（联系人编号） / To whom it is handed over (contact_ref); empty otherwise.
+        to: 移交给（联系人编号，须为同事） / To whom it is handed over (contact_ref); empty otherwise.
     """
     try:
         said = await asyncio.to_thread(_answered, key.strip(), what, by.strip(), because, to.strip())

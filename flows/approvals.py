@@ -22,6 +22,7 @@ from pydantic import Field
 
 from flows.reader import Reader, markdown_of, text
 from flows.sweeping import in_zone
+from pfflow.answers import answer
 from pfflow.bootstrap import Engine, engine, now, opened_store
 from pfflow.domain.audience import accountable_for
 from pfflow.domain.decision import Dossier
@@ -29,7 +30,7 @@ from pfflow.domain.facts import Touch
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.service_package import Package, package_of, proposal
 from pfflow.domain.words import Stage
-from pfflow.intake import AnswerError, answer_to
+from pfflow.intake import AnswerError
 from pfflow.settings import Settings
 
 FORM = "service-design-approval/form"
@@ -150,15 +151,7 @@ def _heard(obligation_key: str, decision: str, approver: str, comment: str, as_o
         held = opened.store.holdings(project_ref)
         at = in_zone(as_of, opened.playbook.zone) if as_of else now()
         try:
-            touch = answer_to(
-                obligation_key,
-                _TOUCHES[decision],
-                by=approver,
-                because=comment,
-                at=at,
-                obligations=held.obligations.values(),
-                contacts=held.facts.contacts,
-            )
+            touch = answer(opened.store, _TOUCHES[decision], obligation_key, by=approver, because=comment, at=at)
         except AnswerError as error:
             return Verdict(not held.obligations[obligation_key].live, str(error))
         # The same person deciding the same counts once, however often the form's run is started again.

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from urllib.parse import unquote
 
 from pydantic import SecretStr
 
@@ -26,18 +25,14 @@ from pfflow.delivery.signing import DkimSigner, SigningKeyError
 from pfflow.delivery.smtp import SmtpMailer
 from pfflow.delivery.unsubscribing import Unsubscribing, UnsubscribingError
 from pfflow.dispatching import Terms
-from pfflow.domain.audience import accountable_for, stand_in
 from pfflow.domain.business_days import BusinessCalendar
-from pfflow.domain.decision import Dossier, Holdings
-from pfflow.domain.drafting import Draft
-from pfflow.domain.facts import Absence, Facts, Interaction, Touch
-from pfflow.domain.hearing import written_to
+from pfflow.domain.decision import Holdings
+from pfflow.domain.facts import Facts
 from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.manners import Manners
-from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.playbook import Playbook
-from pfflow.domain.project import Move, Phase, PhaseError, Project, gate_of, next_phase, unsettled
-from pfflow.intake import VERDICTS, AnswerError, answer_to, issue_from, require_contact
+from pfflow.domain.project import Move, Phase, PhaseError, gate_of, next_phase, unsettled
+from pfflow.intake import AnswerError, require_contact
 from pfflow.playbook import parse_playbook
 from pfflow.ports import Clock
 from pfflow.rendering.bundles import bundled_letter
@@ -297,100 +292,6 @@ def _server(settings: Settings) -> Iterator[SmtpServer]:
         return
     with local_mailbox(settings.mailbox_folder) as server:
         yield server
-
-
-def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, at: datetime, to: str = "") -> bool:
-    """Record what a contact answers to an obligation; gives whether it is news.
-
-    Raises AnswerError, also for a verdict by one who is not Accountable and a hand-over by one who is written nothing:
-    it would not count, and is better said so at once than found out when the obligation is overdue.
-    """
-    project_ref = unquote(key.partition("/")[0])
-    known = project_ref in store.project_refs()
-    held = store.holdings(project_ref) if known else None
-    touch = answer_to(
-        key,
-        kind,
-        by=by,
-        because=because,
-        at=at,
-        obligations=held.obligations.values() if held else (),
-        contacts=held.facts.contacts if held else (),
-        to=to,
-    )
-    if held is not None and held.obligations[key].kind is ObligationKind.APPROVAL and kind in VERDICTS:
-        _refuse_unless_accountable(store, held, touch)
-    if held is not None and kind is Touch.HANDOVER:
-        _refuse_unless_written_to(store, held, touch)
-    return store.report_touch(touch, by, now())
-
-
-def reported(store: SqlStore, project_ref: str, *, by: str, text: str, severity: str, at: datetime) -> Interaction:
-    """Record a problem somebody reports, and give it; raises AnswerError where it cannot be followed up."""
-    if project_ref not in store.project_refs():
-        raise AnswerError(f"no project {project_ref!r} is registered; pfflow projects lists them")
-    rules = playbook_in_force(store).issues
-    if rules is None:
-        raise AnswerError("the playbook says nothing under issues, so nobody would follow it up; add it and adopt it")
-    if severity and severity not in rules.severities:
-        raise AnswerError(f"there is no severity {severity!r}; write one of {', '.join(rules.severities)}")
-    contacts = store.holdings(project_ref).facts.contacts
-    touch = issue_from(project_ref, by=by, text=text, severity=severity or rules.default, at=at, contacts=contacts)
-    store.report_touch(touch, by, now())
-    return touch
-
-
-def away(store: SqlStore, absence: Absence, *, by: str) -> bool:
-    """Record days a contact is away and who stands in; gives whether it is news. Raises AnswerError."""
-    facts = store.facts()
-    require_contact(absence.contact_ref, facts.contacts)
-    if absence.substitute_ref:
-        require_contact(absence.substitute_ref, facts.contacts)
-    if absence.until < absence.since:
-        raise AnswerError(f"{absence.until} is before {absence.since}; exchange the two")
-    if absence.substitute_ref == absence.contact_ref:
-        raise AnswerError(f"{absence.contact_ref} cannot stand in for themselves; name somebody else, or nobody")
-    return store.import_facts(Facts(absences=(absence,)), now(), by) > 0
-
-
-def standing_in(store: SqlStore, contact_ref: str, at: datetime) -> str:
-    """Give who reads what is for a contact at an instant: the contact, who stands in, or nobody (empty)."""
-    facts = store.facts()
-    held = Holdings(project=Project(project_ref="", name=""), facts=facts)
-    dossier = _dossier_at(store, held, at)
-    reader = stand_in(dossier, require_contact(contact_ref, facts.contacts), dossier.engaged_on)
-    return reader.contact_ref if reader else ""
-
-
-def _dossier_at(store: SqlStore, held: Holdings, at: datetime) -> Dossier:
-    playbook = playbook_in_force(store)
-    on = at.astimezone(playbook.zone).date()
-    return Dossier(held=held, playbook=playbook, calendar=calendar_of(playbook, held, at), engaged_on=on)
-
-
-def _refuse_unless_written_to(store: SqlStore, held: Holdings, touch: Interaction) -> None:
-    obligation = held.obligations[touch.obligation_key]
-    draft = Draft(_dossier_at(store, held, touch.at), obligation.stage, touch.at)
-    there = {contact.contact_ref: contact for contact in written_to(draft, obligation)}
-    if touch.contact_ref not in there and touch.contact_ref not in obligation.handed:
-        who = ", ".join(f"{ref} {contact.name}" for ref, contact in there.items())
-        raise AnswerError(
-            f"{touch.contact_ref} is written nothing of {obligation.key}, so there is nothing to hand over; "
-            f"written to are {who or 'none'}"
-        )
-
-
-def _refuse_unless_accountable(store: SqlStore, held: Holdings, touch: Interaction) -> None:
-    obligation = held.obligations[touch.obligation_key]
-    dossier = _dossier_at(store, held, touch.at)
-    on = dossier.engaged_on
-    accountable = accountable_for(dossier, obligation, on)
-    if touch.contact_ref not in {contact.contact_ref for contact in accountable}:
-        who = ", ".join(f"{contact.contact_ref} {contact.name}" for contact in accountable)
-        raise AnswerError(
-            f"{touch.contact_ref} is not Accountable for {obligation.activity}, so the {touch.kind} would not count; "
-            f"ask {who or 'nobody: no contact holds that role'}"
-        )
 
 
 def moved_phase(store: SqlStore, project_ref: str, move: Move, *, by: str, evidence: str) -> Phase:

@@ -98,7 +98,8 @@ def issue(
     at: At = None,
 ) -> None:
     """Report a problem: an answer is owed soon, a solution later, by the playbook's clocks."""
-    from pfflow.bootstrap import home_zone, opened_store, reported
+    from pfflow.answers import reported
+    from pfflow.bootstrap import home_zone, opened_store
     from pfflow.cli.console import instant
     from pfflow.domain.obligations import derived_key
     from pfflow.intake import AnswerError
@@ -126,7 +127,8 @@ def absent(  # noqa: PLR0917 - each is an argument or option of the command
     because: Because = "",
 ) -> None:
     """Say that a contact is away and who stands in; what is sent in those days goes to the substitute."""
-    from pfflow.bootstrap import away, opened_store
+    from pfflow.answers import away
+    from pfflow.bootstrap import opened_store
     from pfflow.cli.console import day
     from pfflow.domain.facts import Absence
     from pfflow.intake import AnswerError
@@ -147,7 +149,8 @@ def absent(  # noqa: PLR0917 - each is an argument or option of the command
 
 
 def _answer(kind: str, key: str, by: str, because: str, at: str | None, *, to: str = "") -> None:
-    from pfflow.bootstrap import answered, home_zone, opened_store, standing_in
+    from pfflow.answers import answered, standing_in
+    from pfflow.bootstrap import home_zone, opened_store
     from pfflow.cli.console import instant
     from pfflow.domain.facts import Touch
     from pfflow.intake import AnswerError

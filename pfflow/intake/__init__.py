@@ -1,5 +1,5 @@
 """What comes back from people, as facts the stages hear: answers to obligations."""
 
-from pfflow.intake.answers import VERDICTS, AnswerError, answer_to, issue_from, require_contact
+from pfflow.intake.answers import AnswerError, answer_to, issue_from, require_contact
 
-__all__ = ["VERDICTS", "AnswerError", "answer_to", "issue_from", "require_contact"]
+__all__ = ["AnswerError", "answer_to", "issue_from", "require_contact"]

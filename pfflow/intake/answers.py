@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
+from pfflow.domain.answering import VERDICTS
 from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.obligations import AWAITING, ISSUE, Obligation, ObligationKind
 from pfflow.domain.parties import Contact, Direction
-
-VERDICTS = frozenset({Touch.APPROVAL, Touch.REJECTION, Touch.REWORK})
 
 
 class AnswerError(ValueError):
@@ -33,7 +32,8 @@ def answer_to(
 
     The same answer at the same instant has the same `ext_id`, so it counts once however often it is reported.
     Raises AnswerError, naming near matches, for an unknown obligation or contact, a closed obligation, a waiver or a
-    hand-over without a reason, a verdict on what is no approval, and what only the customer of a problem can say.
+    hand-over without a reason, a verdict on what is no approval and anything else on what is one, and what only the
+    customer of a problem can say. Who else may say it, and for when, is `pfflow.domain.answering`'s to judge.
     """
     by_key = {o.key: o for o in obligations}
     obligation = by_key.get(key)
@@ -49,6 +49,8 @@ def answer_to(
         _refuse_of_issue(obligation, kind, contact)
     elif kind in VERDICTS and obligation.kind is not ObligationKind.APPROVAL:
         raise AnswerError(f"{key} is a {obligation.kind}, not an approval; acknowledge, fulfil or waive it")
+    elif kind in (Touch.FULFILMENT, Touch.WAIVER) and obligation.kind is ObligationKind.APPROVAL:
+        raise AnswerError(f"{key} is an approval; approve or reject it")
     elif kind in (Touch.RESOLUTION, Touch.CONFIRMATION):
         raise AnswerError(f"{key} is a {obligation.kind}, no problem that somebody reported; fulfil or waive it")
     if kind is Touch.HANDOVER:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 
@@ -61,6 +61,13 @@ def entries_of(connection: Connection, project_ref: str) -> tuple[Entry, ...]:
     """Give a project's entries in order."""
     rows = connection.execute(select(*_COLUMNS).where(LedgerRow.project_ref == project_ref).order_by(LedgerRow.seq))
     return tuple(_entry(row) for row in rows)
+
+
+def first_at(connection: Connection, project_ref: str, kind: str, subject: str) -> datetime | None:
+    """Give when a project's ledger first says something of a kind on a subject; None where it never does."""
+    mine = (LedgerRow.project_ref == project_ref, LedgerRow.kind == kind, LedgerRow.subject == subject)
+    at = connection.execute(select(LedgerRow.at).where(*mine).order_by(LedgerRow.seq).limit(1)).scalar()
+    return datetime.fromisoformat(at) if at else None
 
 
 def breaks(connection: Connection) -> tuple[Break, ...]:

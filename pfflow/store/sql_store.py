@@ -327,6 +327,11 @@ class SqlStore:
             fact_writes.require_project(connection, project_ref)
             return chain.entries_of(connection, project_ref)
 
+    def planned_at(self, project_ref: str, obligation_key: str) -> datetime | None:
+        """Give when an obligation was first planned, by the ledger; None where it says nothing of that."""
+        with transaction(self._engines.reading) as connection:
+            return chain.first_at(connection, project_ref, "planned", obligation_key)
+
     def decisions(self, project_ref: str) -> tuple[DecisionRecord, ...]:
         """Give the decisions recorded for a project that said by what they were made, oldest first."""
         with transaction(self._engines.reading) as connection:

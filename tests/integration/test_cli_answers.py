@@ -10,6 +10,7 @@ from pfflow.delivery.reading import list_mailbox
 from tests.command_line import EXPRESSWAY, done, pfflow, settle_in
 
 APPROVAL = "EXP-01/package-approval/838d20b8"
+REPORT = "EXP-01/fund-use-report/2026-01-15"
 ASKED_P01, ASKED_P10, ASKED_P11 = (f"EXP-01/information/{ref}/1" for ref in ("P-01", "P-10", "P-11"))
 
 
@@ -113,6 +114,16 @@ def test_a_waiver_says_why(home: Path) -> None:  # noqa: ARG001 - where it is li
         (("ack", "EXP-09/information/P-01/1", "--by", "C-01"), "there is no obligation 'EXP-09/information/P-01/1'"),
         (("fulfil", ASKED_P01, "--by", "C-0"), "there is no contact 'C-0'; did you mean C-"),
         (("approve", ASKED_P01, "--by", "C-51"), "is a fact, not an approval; acknowledge, fulfil or waive it"),
+        (("fulfil", APPROVAL, "--by", "C-51"), "is an approval; approve or reject it"),
+        # A clerk of a bank has nothing to do with what the partner is asked for, nor who is only informed of a report.
+        (("fulfil", ASKED_P10, "--by", "C-17"), "C-17 does not answer for EXP-01/information/P-10/1"),
+        (("ack", ASKED_P10, "--by", "C-17"), "; ask C-20 罗军, C-51 沈薇, C-52 卢晨 / C-17 与"),
+        (("fulfil", REPORT, "--by", "C-17"), "; ask C-31 刘建平, C-32 蒋琳, C-37 任峰, C-38 姜楠, "),
+        (("waive", ASKED_P10, "--by", "C-20", "--because", "x"), "is of those who owe EXP-01/information/P-10/1"),
+        (("fulfil", ASKED_P10, "--by", "C-20", "--at", "2999-01-01"), "2999-01-01 18:00 lies in the future, now is "),
+        (("fulfil", ASKED_P10, "--by", "C-20", "--at", "2026-01-04"), "existed, which is since 2026-01-05 18:00; say"),
+        (("issue", "EXP-01", "--by", "C-01", "--text", "x", "--at", "2999-01-01"), "lies in the future"),
+        (("issue", "EXP-01", "--by", "C-01", "--text", "x", "--at", "2025-01-01"), "is before EXP-01 existed"),
     ],
 )
 def test_an_answer_to_nothing_or_by_nobody_is_refused(home: Path, arguments: tuple[str, ...], sentence: str) -> None:
@@ -120,6 +131,12 @@ def test_an_answer_to_nothing_or_by_nobody_is_refused(home: Path, arguments: tup
     assert (said.status, said.out) == (1, "")
     assert sentence in said.err
     assert home.is_dir()
+
+
+def test_days_that_were_lived_ahead_of_the_clock_are_no_future(home: Path) -> None:  # noqa: ARG001 - where it is lived
+    done("sweep", "identification", "--as-of", "2100-01-04")
+    done("ack", ASKED_P10, "--by", "C-20", "--at", "2100-01-04")
+    assert "lies in the future" in pfflow("ack", ASKED_P10, "--by", "C-20", "--at", "2100-01-05").err
 
 
 def test_a_date_that_is_none_is_refused(home: Path) -> None:  # noqa: ARG001 - where it is lived
@@ -132,7 +149,8 @@ def test_an_approval_by_one_who_is_not_accountable_is_refused_and_names_who_is(h
     said = pfflow("approve", APPROVAL, "--by", "C-07")
     assert (said.status, said.out) == (1, "")
     assert said.err == (
-        "C-07 is not Accountable for service-package, so the approval would not count; ask C-51 沈薇, C-52 卢晨\n"
+        "C-07 is not Accountable for service-package, so the approval would not count; ask C-51 沈薇, C-52 卢晨"
+        " / C-07 不是 service-package 的负责人（A），其审批不计；请由C-51 沈薇、C-52 卢晨答复\n"
     )
     live_on("2026-01-06")
     assert not [line for line in list_mailbox(home / "mailbox") if "/offer/" in line.message_id]

@@ -9,6 +9,8 @@ from pfflow.delivery.reading import list_mailbox
 from tests.command_line import EXPRESSWAY, done, pfflow, settle_in
 
 ASKED = "EXP-01/information/P-11/1"
+REPORT = "EXP-01/fund-use-report/2026-01-15"
+"""Asked of finance (C-32) on 2026-01-08, reminded of on the 14th."""
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +45,14 @@ def written_to(home: Path) -> str:
 
 
 def test_what_is_handed_over_goes_to_the_other_at_once_and_from_then_on(home: Path) -> None:
-    by = written_to(home)
-    said = done("handover", ASKED, "--by", by, "--to", "C-51", "--because", "休假", "--at", "2026-01-06")
-    assert said == f"handover of {ASKED} recorded; the next sweep acts on it\n"
-    for day in ("2026-01-06", "2026-01-14"):
-        done("sweep", "information_gathering", "--as-of", day)
+    said = done("handover", REPORT, "--by", "C-32", "--to", "C-51", "--because", "休假", "--at", "2026-01-06")
+    assert said == f"handover of {REPORT} recorded; the next sweep acts on it\n"
+    for day in ("2026-01-06", "2026-01-08", "2026-01-14"):
+        done("sweep", "communication", "--as-of", day)
     done("dispatch")
-    after = {one for one in told(home, ASKED) if not one.startswith("request")}
-    assert {one.rpartition("/")[2] for one in after} == {"C-51"}
-    assert any(one.startswith("remind") for one in after)
+    asked = {one for one in told(home, REPORT) if not one.startswith("escalate")}
+    assert {one.rpartition("/")[2] for one in asked} == {"C-51"}
+    assert {one.partition("-")[0] for one in asked} == {"heard", "request", "remind"}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,11 @@ def test_what_is_handed_over_goes_to_the_other_at_once_and_from_then_on(home: Pa
         (("--by", "C-51", "--to", "C-510", "--because", "x"), "there is no contact 'C-510'"),
         (("--by", "C-51", "--to", "C-51", "--because", "x"), "C-51 has it already"),
         (("--by", "C-51", "--to", "C-52", "--because", " "), "a hand-over says why"),
+        (
+            ("--by", "C-21", "--to", "C-17", "--because", "x"),
+            "C-17 is of P-08 and C-21 of P-11: nothing is handed over",
+        ),
+        (("--by", "C-21", "--to", "C-51", "--because", "x"), "it may go to nobody: the register has no other of"),
     ],
 )
 def test_a_hand_over_that_cannot_be_is_refused_in_a_sentence(
@@ -74,14 +80,16 @@ def test_a_hand_over_that_cannot_be_is_refused_in_a_sentence(
 
 
 def test_who_is_away_is_stood_in_for_and_a_hand_over_says_so(home: Path) -> None:
-    by = written_to(home)
     away = ("absent", "C-51", "--from", "2026-01-05", "--until", "2026-01-30", "--substitute", "C-52", "--by", "C-51")
     assert done(*away) == "C-51 is away 2026-01-05 to 2026-01-30; C-52 stands in\n"
-    said = done("handover", ASKED, "--by", by, "--to", "C-51", "--because", "休假", "--at", "2026-01-06")
+    said = done("handover", REPORT, "--by", "C-32", "--to", "C-51", "--because", "休假", "--at", "2026-01-06")
     assert said.splitlines()[0] == "C-51 is away; C-52 gets it in their place"
-    done("sweep", "information_gathering", "--as-of", "2026-01-06")
+    done("sweep", "communication", "--as-of", "2026-01-06")
     done("dispatch")
-    assert {one.rpartition("/")[2] for one in told(home, ASKED)} == {by, "C-52"}
+    assert {one.rpartition("/")[2] for one in told(home, REPORT)} == {"C-52"}
+    strange = pfflow(*away[:-3], "C-01", "--by", "C-51")
+    assert "C-01 is of P-01 and C-51 of D-CRM: nobody of another company stands in" in strange.err
+    assert "there is no contact 'C-99'" in pfflow(*away[:-1], "C-99").err
     wrong = pfflow("absent", "C-51", "--from", "2026-01-30", "--until", "2026-01-05", "--by", "C-51")
     assert (wrong.status, wrong.err) == (1, "2026-01-05 is before 2026-01-30; exchange the two\n")
 

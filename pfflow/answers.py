@@ -1,0 +1,123 @@
+"""Taking answers in: what people say of obligations, problems they report, and who is away.
+
+All that is entered here (the command line, Prefect's forms) is held to `pfflow.domain.answering` before it is recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import unquote
+
+from pfflow.bootstrap import calendar_of, now, playbook_in_force
+from pfflow.domain.answering import Span, refusal, same_house, untimely
+from pfflow.domain.audience import stand_in
+from pfflow.domain.decision import Dossier, Holdings
+from pfflow.domain.drafting import Draft
+from pfflow.domain.facts import Absence, Facts, Interaction, Touch
+from pfflow.domain.obligations import Obligation
+from pfflow.domain.project import Project
+from pfflow.domain.words import Words
+from pfflow.intake import AnswerError, answer_to, issue_from, require_contact
+from pfflow.store import SqlStore
+
+
+def answered(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, at: datetime, to: str = "") -> bool:
+    """Record what a contact answers to an obligation; gives whether it is news. Raises AnswerError as `answer` does."""
+    return store.report_touch(answer(store, kind, key, by=by, because=because, at=at, to=to), by, now())
+
+
+def answer(store: SqlStore, kind: Touch, key: str, *, by: str, because: str, at: datetime, to: str = "") -> Interaction:
+    """Give what a contact answers to an obligation, to be recorded.
+
+    Raises AnswerError where it would not count: it is better said so at once than found out when the obligation is
+    overdue. An instant counts up to now, and where days were lived ahead of the clock up to the last of them.
+    """
+    project_ref = unquote(key.partition("/")[0])
+    known = project_ref in store.project_refs()
+    held = store.holdings(project_ref) if known else None
+    touch = answer_to(
+        key,
+        kind,
+        by=by,
+        because=because,
+        at=at,
+        obligations=held.obligations.values() if held else (),
+        contacts=held.facts.contacts if held else (),
+        to=to,
+    )
+    if held is not None:
+        obligation = held.obligations[key]
+        _refuse_for(untimely(touch, Span(_since(store, obligation), _until(held)), playbook_in_force(store).zone))
+        draft = Draft(_dossier_at(store, held, at), obligation.stage, at)
+        _refuse_for(refusal(draft, obligation, touch))
+    return touch
+
+
+def _since(store: SqlStore, obligation: Obligation) -> datetime | None:
+    """Give since when an obligation exists: since it was planned, or the problem reported that it is part of."""
+    reported_at = obligation.details.get("reported_at")
+    if reported_at:
+        return datetime.fromisoformat(str(reported_at))
+    return store.planned_at(obligation.project_ref, obligation.key)
+
+
+def _until(held: Holdings) -> datetime:
+    return max(now(), *held.decided_to.values())
+
+
+def _refuse_for(why: Words | None) -> None:
+    if why is not None:
+        raise AnswerError(f"{why.en} / {why.zh}")
+
+
+def reported(store: SqlStore, project_ref: str, *, by: str, text: str, severity: str, at: datetime) -> Interaction:
+    """Record a problem somebody reports, and give it; raises AnswerError where it cannot be followed up."""
+    if project_ref not in store.project_refs():
+        raise AnswerError(f"no project {project_ref!r} is registered; pfflow projects lists them")
+    rules = playbook_in_force(store).issues
+    if rules is None:
+        raise AnswerError("the playbook says nothing under issues, so nobody would follow it up; add it and adopt it")
+    if severity and severity not in rules.severities:
+        raise AnswerError(f"there is no severity {severity!r}; write one of {', '.join(rules.severities)}")
+    held = store.holdings(project_ref)
+    known = held.facts.contacts
+    touch = issue_from(project_ref, by=by, text=text, severity=severity or rules.default, at=at, contacts=known)
+    _refuse_for(untimely(touch, Span(held.engaged_at, _until(held)), playbook_in_force(store).zone))
+    store.report_touch(touch, by, now())
+    return touch
+
+
+def away(store: SqlStore, absence: Absence, *, by: str) -> bool:
+    """Record days a contact is away and who stands in; gives whether it is news. Raises AnswerError."""
+    facts = store.facts()
+    parties = {party.party_ref: party for party in facts.parties}
+    away_one = require_contact(absence.contact_ref, facts.contacts)
+    require_contact(by, facts.contacts)
+    if absence.substitute_ref:
+        other = require_contact(absence.substitute_ref, facts.contacts)
+        if not same_house(parties.get(away_one.party_ref), parties.get(other.party_ref)):
+            raise AnswerError(
+                f"{other.contact_ref} is of {other.party_ref} and {away_one.contact_ref} of {away_one.party_ref}: "
+                "nobody of another company stands in; name a colleague, or nobody / "
+                f"{other.contact_ref} 属于 {other.party_ref}，不能代理其他单位的人；请指定同事，或不指定"
+            )
+    if absence.until < absence.since:
+        raise AnswerError(f"{absence.until} is before {absence.since}; exchange the two")
+    if absence.substitute_ref == absence.contact_ref:
+        raise AnswerError(f"{absence.contact_ref} cannot stand in for themselves; name somebody else, or nobody")
+    return store.import_facts(Facts(absences=(absence,)), now(), by) > 0
+
+
+def standing_in(store: SqlStore, contact_ref: str, at: datetime) -> str:
+    """Give who reads what is for a contact at an instant: the contact, who stands in, or nobody (empty)."""
+    facts = store.facts()
+    held = Holdings(project=Project(project_ref="", name=""), facts=facts)
+    dossier = _dossier_at(store, held, at)
+    reader = stand_in(dossier, require_contact(contact_ref, facts.contacts), dossier.engaged_on)
+    return reader.contact_ref if reader else ""
+
+
+def _dossier_at(store: SqlStore, held: Holdings, at: datetime) -> Dossier:
+    playbook = playbook_in_force(store)
+    on = at.astimezone(playbook.zone).date()
+    return Dossier(held=held, playbook=playbook, calendar=calendar_of(playbook, held, at), engaged_on=on)
