@@ -42,8 +42,8 @@ _LINE = Words("{}：{}", "{}: {}")
 _UNSETTLED = Words(
     "该年度节假日安排尚未公布，日期可能调整", "the holiday list of that year is not yet published, so the date may move"
 )
-_NOBODY_OWES = frozenset({ObligationKind.NOTICE})
-"""A warning is told, not owed: it has no place in a calendar."""
+_WITHOUT_A_DAY = frozenset({ObligationKind.NOTICE})
+"""A warning has no day of its own, so it has no place in a calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def feed_entries(
     engaged_at = dossier.held.engaged_at
     project = Words(dossier.project.name_zh or dossier.project.name, dossier.project.name)
     for one in sorted(dossier.held.obligations.values(), key=lambda o: (o.due_at, o.key)):
-        if one.kind in _NOBODY_OWES or not (reader is None or concerns(dossier, one, reader)):
+        if one.kind in _WITHOUT_A_DAY or not (reader is None or concerns(dossier, one, reader)):
             continue
         yield FeedEntry(
             obligation=one,

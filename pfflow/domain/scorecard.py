@@ -87,24 +87,26 @@ def _score(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: da
 
 def _owed_by(dossier: Dossier, role: str, first: date, last: date) -> list[Obligation]:
     owed = dossier.held.due_within(first, last)
-    mine = (o for o in owed if _counts(o, role) and o.status is not Status.CANCELLED)
+    mine = (o for o in owed if o.debtor == role and o.status is not Status.CANCELLED)
     return sorted(mine, key=lambda o: o.key)
 
 
-def _counts(obligation: Obligation, role: str) -> bool:
-    """Whether a department answers for it: a warning is answered by those who are warned."""
-    return obligation.debtor == role and obligation.kind is not ObligationKind.NOTICE
-
-
-def _closed_in_time(obligation: Obligation, zone_day: date | None) -> bool:
-    return obligation.status is Status.WAIVED or (zone_day is not None and zone_day <= obligation.due_on)
+def _kept(dossier: Dossier, obligation: Obligation) -> bool:
+    """Whether it was done in time; a warning has no day of its own, and is answered in time before it climbs."""
+    if obligation.status is Status.WAIVED:
+        return True
+    if obligation.kind is ObligationKind.NOTICE:
+        firings = dossier.held.firings_of(obligation.key)
+        return not any(f.outcome == "fired" and action_in(f.rung) == Action.ESCALATE for f in firings)
+    closed_on = _local_day(dossier, obligation.closed_at)
+    return closed_on is not None and closed_on <= obligation.due_on
 
 
 def _on_time(dossier: Dossier, row: ScorecardRow, role: str, first: date, last: date) -> Scored:
     owed = _owed_by(dossier, role, first, last)
     if not owed:
         return Scored(row, None, Words("本月无到期事项", "nothing was due"))
-    kept = [o for o in owed if _closed_in_time(o, _local_day(dossier, o.closed_at))]
+    kept = [o for o in owed if _kept(dossier, o)]
     late = tuple(o.key for o in owed if o not in kept)
     return Scored(
         row,
@@ -128,7 +130,7 @@ def _escalations(dossier: Dossier, row: ScorecardRow, role: str, first: date, la
         and f.outcome == "fired"
         and action_in(f.rung) == Action.ESCALATE
         and f.obligation_key in owed
-        and _counts(owed[f.obligation_key], role)
+        and owed[f.obligation_key].debtor == role
     ]
     score = max(Decimal(0), _FULL - _PER_ESCALATION * len(climbed))
     return Scored(

@@ -140,12 +140,19 @@ def test_a_measure_without_data_shares_its_weight_among_the_others() -> None:
         (owed(1, debtor="operations"), None),
         (owed(1, due_on=date(2026, 2, 1)), None),
         (owed(1, due_on=date(2026, 1, 31), closed="2026-01-31"), 100),
-        (owed(1, kind=ObligationKind.NOTICE), None),
+        (owed(1, kind=ObligationKind.NOTICE), 100),
     ],
     ids=["in time", "late", "open", "waived", "cancelled", "another's", "next month's", "last day", "a warning"],
 )
 def test_what_counts_as_on_time(obligation: Obligation, expected: int | None) -> None:
     assert scores(finance(make_dossier(obligations=[obligation])))["on-time"] == expected
+
+
+def test_a_warning_is_answered_in_time_before_it_climbs() -> None:
+    warning = owed(1, kind=ObligationKind.NOTICE, closed="2026-01-20")
+    climbed = make_firing(obligation_key=warning.key)
+    card = finance(fired(make_dossier(obligations=[warning]), climbed))
+    assert (scores(card)["on-time"], scores(card)["escalations"]) == (Decimal(0), Decimal(80))
 
 
 def test_a_share_is_rounded_to_the_nearest_tenth() -> None:
