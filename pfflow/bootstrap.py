@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from pydantic import SecretStr
 
@@ -156,8 +156,9 @@ def _in_force(store: SqlStore) -> tuple[Playbook, str]:
     return read_stored(stored), stored.sha256
 
 
+@lru_cache(maxsize=8)
 def read_stored(stored: StoredPlaybook) -> Playbook:
-    """Read a playbook as it was adopted; raises NotReadyError where it no longer reads."""
+    """Read a playbook as it was adopted, once in a process; raises NotReadyError where it no longer reads."""
     reading = parse_playbook(stored.text, stored.name)
     if reading.playbook is None:
         raise NotReadyError(
@@ -170,11 +171,13 @@ def read_stored(stored: StoredPlaybook) -> Playbook:
 def engine(settings: Settings | None = None) -> Iterator[Engine]:
     """Open everything a sweep needs: store, playbook in force, and a mailer that keeps to the mail policy.
 
-    The local mailbox starts with the first letter, so who only decides starts none.
+    The local mailbox starts with the first letter, so who only decides starts none. Raises KeptRehearsalError for a
+    database that keeps a rehearsal: it is only read.
     """
     settings = settings or Settings()
     collect_rarely()
     with opened_store(settings) as store, ExitStack() as servers:
+        store.refuse_rehearsal()
         playbook, edition = _in_force(store)
         house, clock = playbook.house, shared_clock(store)
         sender = Sender(

@@ -12,11 +12,15 @@ import typer
 from pfflow.cli.console import REFUSED, WRONG_CALL, day, refuse, table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
     from pfflow.domain.facts import Facts
     from pfflow.domain.playbook import Playbook
     from pfflow.domain.reports import Report
     from pfflow.rehearsal.comparing import Compared
     from pfflow.rehearsal.figures import Rehearsed
+    from pfflow.rehearsal.keeping import Keeper
     from pfflow.rehearsal.running import Stage
     from pfflow.rehearsal.script import Script
 
@@ -48,6 +52,10 @@ def rehearse(  # noqa: PLR0917 - a command's options have names where they are w
         typer.Option("--against", help="Another playbook, or another script, to compare with; may be repeated."),
     ] = None,
     project: Annotated[list[str] | None, typer.Option("--project", help="Only this project; may be repeated.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", help="Keep the decisions in this new SQLite file, so that pfflow why can explain them."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write HTML, XLSX, ICS and JSON into this folder.")] = None,
     language: Annotated[str, typer.Option("--language", help="zh-CN or en.")] = "zh-CN",
     cores: Annotated[int | None, typer.Option("--cores", min=1, help="On how many cores; all if not given.")] = None,
@@ -67,15 +75,17 @@ def rehearse(  # noqa: PLR0917 - a command's options have names where they are w
         raise refuse(f"{language!r} is no language of a report; write {' or '.join(LANGUAGES)}", WRONG_CALL)
     if not until:
         raise refuse("say up to which day: --until 2056-12-31", WRONG_CALL)
-    stage = _stage(_named(folder, register, "register.xlsx"), _named(folder, playbook, "playbook.yaml"), project)
+    text = _named(folder, playbook, "playbook.yaml")
+    stage = _stage(_named(folder, register, "register.xlsx"), text, project)
     stage = _through(_scripted(stage, script or _beside(folder)), begin, until)
-    found = _run(stage, cores)
+    found = _run(stage, cores, _keeper(keep, stage, text, against))
     if not against:
         if as_json:
             typer.echo(json.dumps(json_of(found), ensure_ascii=False, indent=2))
         else:
             _say(found, language)
         _write(out, files_of(found, stage.playbook, language) if out else ())
+        _say_kept(keep, found)
         return
     compared = [Compared(found, _run(_changed(stage, one), cores)) for one in against]
     if as_json:
@@ -185,12 +195,58 @@ def _changed(stage: Stage, against: Path) -> Stage:
     return replace(stage, playbook=_playbook(against))
 
 
-def _run(stage: Stage, cores: int | None) -> Rehearsed:
+def _keeper(path: Path | None, stage: Stage, playbook: Path, against: list[Path] | None) -> Keeper | None:
+    """Give what keeps a rehearsal in a file, where one is named; refuses before anything is lived."""
+    from pfflow.rehearsal.keeping import Keeper
+
+    if path is None:
+        return None
+    if against:
+        raise refuse(
+            "--keep keeps one rehearsal, and --against compares it with others; rehearse and keep each by itself, "
+            "in a file of its own",
+            WRONG_CALL,
+        )
+    refs = [one.project_ref for one in stage.facts.projects]
+    if len(refs) > 1:
+        raise refuse(
+            f"--keep keeps one project, since each is rehearsed by itself; name it with --project: {', '.join(refs)}",
+            WRONG_CALL,
+        )
+    if "?" in path.name:
+        raise refuse(f"{path}: a database's name may have no question mark; name another file", WRONG_CALL)
+    if path.exists():
+        raise refuse(f"{path} exists; name another file")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise refuse(f"{path.parent} is no folder that can be written to")
+    return Keeper(path, playbook.read_text(encoding="utf-8"), _year_begins(stage.span.first.year))
+
+
+def _year_begins(first: int) -> Callable[[date], None]:
+    """Give what says on standard error that another year than the first is being lived."""
+
+    def say(on: date) -> None:
+        if on.year > first:
+            typer.echo(f"{on.year} …", err=True)
+
+    return say
+
+
+def _say_kept(kept: Path | None, found: Rehearsed) -> None:
+    """Say on standard error where it is kept, if it is, and how to ask it."""
+    if kept is None:
+        return
+    late = next(iter(found.late or found.dates), None)
+    which = late.obligation.key if late else "REFERENCE"
+    typer.echo(f"{kept} keeps it, to be read and never sent: PFFLOW_DB=sqlite:///{kept} pfflow why {which}", err=True)
+
+
+def _run(stage: Stage, cores: int | None, keeper: Keeper | None = None) -> Rehearsed:
     from pfflow.rehearsal.living import RehearsalError
     from pfflow.rehearsal.running import rehearse as run
 
     try:
-        return run(stage, cores=cores or os.cpu_count() or 1)
+        return run(stage, cores=cores or os.cpu_count() or 1, keeper=keeper)
     except RehearsalError as error:
         raise refuse(str(error), REFUSED) from None
 

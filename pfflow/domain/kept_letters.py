@@ -19,6 +19,8 @@ PUT_OFF = "put off"
 """A server refused it for now, or could not be reached; it is tried again."""
 STOPPED = "the stop switch is on"
 """Nothing leaves until it is off."""
+REHEARSED = "rehearsed"
+"""A letter of a kept rehearsal, which nobody is ever sent."""
 
 _REASONS: Mapping[str, Words] = MappingProxyType(
     {
@@ -29,6 +31,7 @@ _REASONS: Mapping[str, Words] = MappingProxyType(
         STOPPED: Words("已停止发信", "the stop switch is on"),
         "what it announces is over": Words("所通知事项已过时", "what it announces is over"),
         **WHY,
+        REHEARSED: Words("仅为预演，永不发出", "only rehearsed, never sent"),
         "unsubscribed": Words("收件人已退订", "the reader unsubscribed"),
     }
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 
 from pfflow.cycle import Cycle, Outcome
 from pfflow.domain.business_days import DAY, wall_instant
@@ -15,6 +15,7 @@ from pfflow.domain.facts import Absence
 from pfflow.domain.obligations import Status
 from pfflow.domain.planning import Window, wanted
 from pfflow.domain.replanning import replan
+from pfflow.domain.replanning.reconciling import horizon_on
 from pfflow.domain.words import Stage
 from pfflow.ports import NotHeld
 from pfflow.rehearsal.clock import SWEEPS, first_sweep, sweep_after
@@ -84,6 +85,7 @@ class Living:
     def _begun(self, begins: datetime) -> People:
         """Make everything ready for the first day: who is away, what will happen, and the people."""
         life, zone = self._life, self.cycle.playbook.zone
+        life.at = begins
         known = {contact.contact_ref for contact in life.facts.contacts}
         away = tuple(
             Absence(contact_ref=a.contact, since=a.since, until=a.until, substitute_ref=a.substitute)
@@ -192,6 +194,7 @@ class Living:
 
     def _turn(self, at: datetime, number: int, what: Happening | Reply | Missed, people: People) -> None:
         """Let something happen to the project, and wake whom it concerns."""
+        self._life.at = at
         if isinstance(what, Reply):
             if self._expected.get(what.obligation_key, number) in (number, 0):
                 self._take(at, what)
@@ -236,11 +239,15 @@ class Living:
 
     def _replan(self, at: datetime, people: People) -> None:
         """Plan and apply, as people do when an official list arrives or a milestone slips."""
+        at = at.astimezone(UTC)
         with self.store.deciding(self.project_ref, Stage.COMMUNICATION, at, again=True) as held:
             if isinstance(held, NotHeld):
                 return
-            decision = replan(self.cycle.dossier(held.holdings, at), at).decision
-            held.record(decision)
+            before = self.cycle.dossier(held.holdings, at)
+            until, basis = horizon_on(self.cycle.playbook, at), self.cycle.basis(before)
+            decision = replan(before, at, until=until).decision
+            made_by = replace(basis, before=basis.playbook, until=until) if basis else None
+            held.record(replace(decision, basis=made_by))
         dossier = self._dossier(at)
         self.see(decision, dossier)
         self._hear_back(decision, dossier, people)

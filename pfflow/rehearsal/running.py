@@ -7,7 +7,7 @@ import pickle
 import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -24,6 +24,7 @@ from pfflow.domain.playbook import Playbook
 from pfflow.domain.words import Words
 from pfflow.ports import Claimed, Receipt
 from pfflow.rehearsal.figures import HolidaysOf, Rehearsed, rehearsed
+from pfflow.rehearsal.keeping import Keeper
 from pfflow.rehearsal.living import Living, Span
 from pfflow.rehearsal.scope import facts_of
 from pfflow.rehearsal.script import EVERYBODY_ON_TIME, Script
@@ -69,8 +70,11 @@ class _KeptCalendars:
         return self.kept[asked]
 
 
-def cycle_over(store: MemoryStore, playbook: Playbook) -> Cycle:
-    """Give the engine's hands over a store in memory: no mail, and no clock but the instants it is asked about."""
+def cycle_over(store: MemoryStore, playbook: Playbook, edition: str = "") -> Cycle:
+    """Give the engine's hands over a store in memory: no mail, and no clock but the instants it is asked about.
+
+    With the playbook's `edition` every decision says by what it was made, which it must to be kept.
+    """
     return Cycle(
         store=store,
         playbook=playbook,
@@ -78,6 +82,7 @@ def cycle_over(store: MemoryStore, playbook: Playbook) -> Cycle:
         mailer=NoMailer(),
         clock=lambda: _NO_TIME,
         worker="rehearsal",
+        edition=edition,
     )
 
 
@@ -91,14 +96,25 @@ class Stage:
     script: Script = EVERYBODY_ON_TIME
 
 
-def rehearse(stage: Stage, *, cores: int = 1, report: Callable[[int, int], None] = lambda *_: None) -> Rehearsed:
+def rehearse(
+    stage: Stage,
+    *,
+    cores: int = 1,
+    report: Callable[[int, int], None] = lambda *_: None,
+    keeper: Keeper | None = None,
+) -> Rehearsed:
     """Live every project and compute the figures; `report` is told how many of how many are done.
 
-    Equal stages give equal findings, whatever the number of cores. Raises RehearsalError.
+    Equal stages give equal findings, whatever the number of cores, kept or not. A `keeper` keeps one project: each is
+    lived by itself, and two would not share what they learn of a party. Raises RehearsalError; ValueError for a keeper
+    and several projects.
     """
     refs = sorted(project.project_ref for project in stage.facts.projects)
     parts: list[Part] = []
-    if min(cores, len(refs)) > 1:
+    if keeper is not None:
+        (ref,) = refs
+        parts.append(lived(replace(stage, facts=facts_of(stage.facts, ref)), keeper))
+    elif min(cores, len(refs)) > 1:
         playbook = pickle.dumps(stage.playbook)
         # A project's facts alone go to its process: what the others have does not concern it.
         scenes = [_Scene(facts_of(stage.facts, ref), playbook, stage.span, stage.script) for ref in refs]
@@ -139,14 +155,15 @@ def _playbook(pickled: bytes) -> Playbook:
     return cast("Playbook", pickle.loads(pickled))  # noqa: S301 - the process that started this one wrote it
 
 
-def lived(stage: Stage) -> Part:
-    """Live the one project of a stage; gives what was noted."""
+def lived(stage: Stage, keeper: Keeper | None = None) -> Part:
+    """Live the one project of a stage, and let a keeper keep it; gives what was noted."""
     store = MemoryStore(stage.facts)
     (ref,) = store.project_refs()
     tally = Tally(stage.span.first)
-    cycle = cycle_over(store, stage.playbook)
+    cycle = cycle_over(store, stage.playbook, keeper.edition if keeper else "")
     living = Living(store, cycle, ref, stage.script, stage.span, tally.see)
-    with _without_collecting():
+    kept = keeper.keeping(store, stage.playbook, stage.script, stage.span) if keeper else nullcontext()
+    with kept, _without_collecting():
         living.through()
     life = store.lives[ref]
     ends = wall_instant(stage.span.last, stage.playbook.hours.closes, stage.playbook.zone)

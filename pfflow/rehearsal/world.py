@@ -18,6 +18,7 @@ from pfflow.domain.words import Stage
 from pfflow.ports import NotHeld, Receipt, Recorded, Taken
 from pfflow.rehearsal.index import Index, Indexed, begun
 from pfflow.rehearsal.scope import facts_of, with_records
+from pfflow.rehearsal.stirring import EVER
 
 
 @dataclass(slots=True)
@@ -33,6 +34,8 @@ class Life:
     keys: set[str] = field(default_factory=set)
     decision: Decision | None = None
     """The last decision that was recorded."""
+    at: datetime = EVER
+    """The instant being lived when facts are about to change."""
     _holdings: Indexed | None = None
 
     @property

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import unquote
 
+from pfflow.domain.kept_letters import KeptLetters
 from pfflow.domain.ledger import Entry
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.words import Json, Words
@@ -197,7 +198,7 @@ def _planned(archive: Archive, entries: Sequence[Entry], key: str) -> Link:
 
 def _delivery(letter: Letter, entries: Iterable[Entry]) -> Link:
     mine = [e for e in entries if e.stage == "delivery" and e.subject == letter.notice.key]
-    state = _LEFT.get(letter.status, Words(letter.status, letter.status))
+    state = _state(letter)
     lines = [
         Words(
             f"{state.zh}，尝试 {letter.attempts} 次" + (f"，{_at(letter.sent_at)}" if letter.sent_at else ""),
@@ -219,6 +220,15 @@ def _delivery(letter: Letter, entries: Iterable[Entry]) -> Link:
         },
         missing=letter.status != "waiting" and not mine,
     )
+
+
+def _state(letter: Letter) -> Words:
+    """Say what became of a letter; of one that is held back, why it is."""
+    state = _LEFT.get(letter.status, Words(letter.status, letter.status))
+    if letter.status != "held" or not letter.last_response:
+        return state
+    why = KeptLetters(status=letter.status, because=letter.last_response, letters=1).words
+    return Words(f"{state.zh}（{why.zh}）", f"{state.en} ({why.en})")
 
 
 def _letters(letters: Sequence[Letter]) -> Link:

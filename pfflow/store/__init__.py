@@ -6,6 +6,7 @@ from pfflow.store.errors import (
     BrokenEditionError,
     DecisionMismatchError,
     DuplicateRecordError,
+    KeptRehearsalError,
     OrphanError,
     StoreBusyError,
     StoreError,
@@ -20,6 +21,7 @@ from pfflow.store.mail_switch import MailTurn
 from pfflow.store.outbox import Letter, LetterStatus
 from pfflow.store.overview import Deliveries, ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
+from pfflow.store.rehearsals import Keeping, Rehearsal
 from pfflow.store.settled_plans import Standing
 from pfflow.store.sql_store import SqlStore
 
@@ -30,12 +32,15 @@ __all__ = [
     "Deliveries",
     "DuplicateRecordError",
     "HeldProject",
+    "Keeping",
+    "KeptRehearsalError",
     "Letter",
     "LetterStatus",
     "ListImport",
     "MailTurn",
     "OrphanError",
     "ProjectOverview",
+    "Rehearsal",
     "SqlStore",
     "Standing",
     "StoreBusyError",

@@ -27,6 +27,16 @@ class DecisionMismatchError(StoreError, ValueError):
     """A decision recorded under a hold that was taken for something else, or a second one under the same hold."""
 
 
+class KeptRehearsalError(StoreError, RuntimeError):
+    """A database that keeps a rehearsal and was to be written to: it is read, and nothing of it is ever sent."""
+
+    def __init__(self, rehearsed: str) -> None:
+        super().__init__(
+            f"this database keeps a rehearsal ({rehearsed}); it is there to be read, nothing in it is decided or "
+            "changed, and none of its letters is ever sent; PFFLOW_DB or PFFLOW_HOME names another database"
+        )
+
+
 class UnknownEditionError(StoreError, LookupError):
     """A version under which no calendar is kept."""
 

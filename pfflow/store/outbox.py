@@ -376,6 +376,21 @@ def _hold(connection: Connection, rows: Sequence[Row[Any]], because: str, now: d
     return receipts
 
 
+def hold_waiting(connection: Connection, because: str, now: datetime) -> None:
+    """Hold every letter that waits and shares no mail yet, in the ledger too."""
+    waits = and_(LetterRow.status == WAITING, LetterRow.bundle.is_(None))
+    rows = connection.execute(select(*(_LETTERS.c[name] for name in _SETTLED)).where(waits).order_by(LetterRow.key))
+    drafts: dict[str, list[EntryDraft]] = {}
+    outcomes = []
+    for row in rows:
+        receipt = Receipt(message_id=row.key, outcome=HELD, at=now, response=because)
+        outcomes.append(_outcome(row, receipt))
+        drafts.setdefault(row.project_ref, []).append(_settled(row, receipt, row.attempts, because))
+    if outcomes:
+        connection.execute(_SETTLE, outcomes)
+    chain.append(connection, drafts)
+
+
 def _claimed(mail: mails.Mail, until: datetime) -> Claimed:
     first, *others = mail.notices
     attempts = max(row.attempts for row in mail.rows)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Holdings
@@ -39,18 +39,20 @@ from pfflow.store import (
     overview,
     past,
     playbooks,
+    rehearsals,
     settled_plans,
 )
 from pfflow.store.calendars import ListImport
 from pfflow.store.decisions import DecisionRecord
 from pfflow.store.engine import Engines, open_engines, transaction
-from pfflow.store.errors import UnknownProjectError
+from pfflow.store.errors import KeptRehearsalError, UnknownProjectError
 from pfflow.store.holding import HeldProject
 from pfflow.store.kept_facts import KeptFacts
 from pfflow.store.mail_switch import MailTurn
 from pfflow.store.outbox import Letter, LetterStatus
 from pfflow.store.overview import Deliveries, ProjectOverview
 from pfflow.store.playbooks import StoredPlaybook
+from pfflow.store.rehearsals import Keeping, Rehearsal
 from pfflow.store.settled_plans import Standing
 from pfflow.store.tables import LetterRow, ObligationRow, ProjectHeadRow
 
@@ -64,6 +66,7 @@ class SqlStore:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._kept = KeptFacts()
+        self._is_a_house = False
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
@@ -91,13 +94,40 @@ class SqlStore:
         with transaction(self._engines.writing) as connection:
             migrate.upgrade(connection)
 
+    def rehearsal(self) -> Rehearsal | None:
+        """Give the rehearsal that is kept here; None in the database of a house."""
+        with transaction(self._engines.reading) as connection:
+            return rehearsals.rehearsal_in(connection)
+
+    def refuse_rehearsal(self) -> None:
+        """Raise KeptRehearsalError where a rehearsal is kept: nothing but `keeping` may write to it."""
+        if not self._is_a_house:
+            kept = self.rehearsal()
+            if kept is not None:
+                raise KeptRehearsalError(
+                    f"{kept.project_ref}, {kept.playbook}, {kept.first_on.isoformat()} to {kept.last_on.isoformat()}"
+                )
+            self._is_a_house = True
+
+    @contextmanager
+    def keeping(self, kept: Rehearsal, at: datetime) -> Iterator[Keeping]:
+        """Mark an empty database as a rehearsal's and give what writes it: all is kept when the block ends, or none."""
+        with transaction(self._engines.writing) as connection:
+            yield Keeping(connection, kept, at)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        self.refuse_rehearsal()
+        with transaction(self._engines.writing) as connection:
+            yield connection
+
     def import_facts(self, facts: Facts, at: datetime, by: str) -> int:
         """Write the records that are new or changed, all or none; gives how many.
 
         Every project that a change concerns gets one ledger entry and a higher version; the same facts twice change
         nothing. An existing project's phase stays: `move_phase` moves it. Raises OrphanError, DuplicateRecordError.
         """
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return fact_writes.import_facts(connection, facts, at, by)
 
     def facts(self, project_ref: str | None = None) -> Facts:
@@ -109,7 +139,7 @@ class SqlStore:
 
     def report_touch(self, interaction: Interaction, by: str, at: datetime) -> bool:
         """Write an interaction down once by its ext_id; gives whether it was new. Raises UnknownProjectError."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return fact_writes.report_touch(connection, interaction, by, at)
 
     def move_phase(self, project_ref: str, move: Move, by: str, evidence: str, at: datetime) -> Phase:
@@ -117,12 +147,12 @@ class SqlStore:
 
         Whether the gate is open is the caller's to judge. Raises UnknownProjectError, PhaseError.
         """
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return fact_writes.move_phase(connection, project_ref, move, by=by, evidence=evidence, at=at)
 
     def adopt_playbook(self, text: str, name: str, version: int, at: datetime, by: str) -> StoredPlaybook:
         """Put a playbook in force; adopting the one in force again changes nothing."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return playbooks.adopt(connection, text, name, version, at=at, by=by)
 
     def playbook(self) -> StoredPlaybook | None:
@@ -136,7 +166,7 @@ class SqlStore:
         The projects concerned decide anew and get a ledger entry: all if `everywhere` (the list is the house's or the
         playbook's), else those whose own calendars name the list's.
         """
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return calendars.import_list(connection, entered, everywhere=everywhere, at=at, by=by)
 
     def house_lists(self) -> tuple[HouseList, ...]:
@@ -175,6 +205,7 @@ class SqlStore:
         An exception inside the hold rolls everything back. With `again` it is given although the stage has decided at
         this instant: a plan that people approved is more than the stage said. Raises UnknownProjectError on entering.
         """
+        self.refuse_rehearsal()
         return holding.deciding(self._engines.writing, self._kept, project_ref, stage, as_of, again=again)
 
     def holdings(self, project_ref: str) -> Holdings:
@@ -202,7 +233,7 @@ class SqlStore:
     def keep_settled(self, marks: Sequence[Settled]) -> None:
         """Keep the marks of plans that found nothing to change, each in place of its project's last."""
         if marks:
-            with transaction(self._engines.writing) as connection:
+            with self._writing() as connection:
                 settled_plans.keep(connection, marks)
 
     def settled_sittings(self, marks: Mapping[str, Settled], as_of: datetime) -> tuple[Sitting, ...]:
@@ -232,12 +263,12 @@ class SqlStore:
         None are given while the stop switch is on; what manners keep waits on, with the reason and until when, and what
         is of no use any more is held. With `chat` it takes chat texts instead.
         """
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return outbox.claim(connection, worker, now, limit, seconds, manners, chat=chat)
 
     def renew(self, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
         """Hold letters this worker has claimed until another instant; gives those it still had."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return outbox.renew(connection, worker, keys, until)
 
     def would_leave(
@@ -247,7 +278,7 @@ class SqlStore:
 
         It is a claim that is taken back, so that what is told is what would be.
         """
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             going = outbox.claim(connection, _TRIAL, now, limit, 1.0, manners)
             left = or_(LetterRow.claimed_by.is_(None), LetterRow.claimed_by != _TRIAL)
             kept = outbox.letters_where(connection, LetterRow.status.in_(["waiting", "held"]), left)
@@ -256,12 +287,12 @@ class SqlStore:
 
     def settle(self, worker: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of the letters this worker still holds, in the outbox and in the ledger."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             outbox.settle(connection, worker, receipts)
 
     def release(self, status: Literal["held", "failed"], by: str, at: datetime) -> int:
         """Let letters that were held or that failed wait to be sent again; gives how many that were."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return outbox.release(connection, status, by, at)
 
     def instant(self) -> datetime | None:
@@ -281,7 +312,7 @@ class SqlStore:
 
     def turn_mail(self, made: MailTurn) -> bool:
         """Stop or start all mail of the house, for every worker from its next lease on; gives whether that was news."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return mail_switch.turn(connection, made)
 
     def mail_turns(self) -> tuple[MailTurn, ...]:
@@ -291,12 +322,12 @@ class SqlStore:
 
     def opt_out(self, contact_ref: str, kind: OptionalLetter, by: str, at: datetime) -> bool:
         """Write down that a contact wants no more of a kind of letter, in the ledger too; gives whether it is news."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return opt_outs.opt_out(connection, contact_ref, kind, by=by, at=at)
 
     def opt_in(self, contact_ref: str, kinds: Iterable[OptionalLetter], by: str, at: datetime) -> int:
         """Take a contact's opt-outs of some kinds back, in the ledger too; gives how many there were."""
-        with transaction(self._engines.writing) as connection:
+        with self._writing() as connection:
             return opt_outs.opt_in(connection, contact_ref, kinds, by=by, at=at)
 
     def opt_outs(self, contact_ref: str) -> frozenset[OptionalLetter]:

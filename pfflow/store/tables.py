@@ -309,6 +309,18 @@ class SettledPlanRow(Base):
     ladders_kept: Mapped[int] = mapped_column(server_default=text("0"))
 
 
+class RehearsalRow(Base):
+    """That the database keeps a rehearsal, and of what; the database of a house has no such row."""
+
+    __tablename__ = "rehearsal"
+
+    project_ref: Mapped[str] = mapped_column(primary_key=True)
+    playbook: Mapped[str]
+    script: Mapped[str]
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+
+
 class CalendarListRow(Base):
     """One version of the holiday list a house entered for a calendar; the last one is in force."""
 
