@@ -39,7 +39,11 @@ def dry_run(settings: Settings, limit: int) -> None:
         none=Words("没有待发函件", "no letter waits").in_language(language),
     )
     go = sum(not row[3] for row in leaving)
-    typer.echo(f"{counted(go, 'mail')} would leave now; nothing was sent or changed")
+    said = Words(
+        f"现在可发 {go} 封；未发送、未改动任何内容",
+        f"{counted(go, 'mail')} would leave now; nothing was sent or changed",
+    )
+    typer.echo(said.in_language(language))
 
 
 def _leaving(going: Sequence[Claimed], settings: Settings, language: str) -> Iterator[Row]:

@@ -44,6 +44,7 @@ def start(because: Because = "", by: By = "") -> None:
 
 def _turn(*, stopped: bool, by: str, because: str) -> None:
     from pfflow.bootstrap import now, opened_store
+    from pfflow.domain.words import Words
     from pfflow.settings import Settings
     from pfflow.store import MailTurn
 
@@ -52,10 +53,19 @@ def _turn(*, stopped: bool, by: str, because: str) -> None:
     with opened_store(settings) as store:
         news = store.turn_mail(turn)
         waiting = sum(one.letters for one in store.kept_letters(now()) if one.status == "waiting")
-    state = "stopped" if stopped else "started"
-    typer.echo(f"mail {'is' if news else 'was already'} {state}; {counted(waiting, 'letter')} waiting")
+        language = spoken_language(store.facts().contacts)
+    state = Words("停止", "stopped") if stopped else Words("开启", "started")
+    said = Words(
+        f"发信{'已' if news else '此前已'}{state.zh}；{waiting} 封待发",
+        f"mail {'is' if news else 'was already'} {state.en}; {counted(waiting, 'letter')} waiting",
+    )
+    typer.echo(said.in_language(language))
     if not stopped and settings.mail_stop:
-        typer.echo("PFFLOW_MAIL_STOP is set here and stands above: nothing leaves from this environment")
+        above = Words(
+            "本环境设有 PFFLOW_MAIL_STOP，以其为准：仍不发信",
+            "PFFLOW_MAIL_STOP is set here and stands above: nothing leaves from this environment",
+        )
+        typer.echo(above.in_language(language))
 
 
 @mail.command("status")

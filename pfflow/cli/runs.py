@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
     from pfflow.bootstrap import Engine
     from pfflow.cycle import Dispatched, Outcome
+    from pfflow.domain.obligations import Obligation
     from pfflow.domain.parties import Party
     from pfflow.domain.trouble import Undelivered
+    from pfflow.domain.words import Words
 
 Projects = Annotated[list[str] | None, typer.Option("--project", help="A project; all if not said. Repeatable.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="2026-01-15 (18:00 there), or an instant; now if not said.")]
 
-_PROVISIONAL = "* provisional: that year's holiday list is not published yet"
 _WHY = {
     "quiet": "nothing to do",
     "busy": "another worker is deciding; try again",
@@ -230,7 +231,7 @@ def owed(
 ) -> None:
     """List what is still owed, by whom, by when."""
     from pfflow.bootstrap import home_zone, opened_store
-    from pfflow.domain.facts import Facts
+    from pfflow.domain.words import NO_WORDS, Words
     from pfflow.settings import Settings
 
     with opened_store(Settings()) as store:
@@ -239,44 +240,100 @@ def owed(
         at: datetime = instant(as_of, home_zone(store))
         live = [o for o in store.obligations(project) if o.live and (not overdue or o.overdue(at))]
         undelivered = store.undelivered(project)
-        facts = store.facts(project) if live else Facts()
+        facts = store.facts(project)
     language = spoken_language(facts.contacts)
-    names = _names(facts.parties, language)
+    named, comma = _debtors(facts.parties, language), Words("，", ", ").in_language(language)
+    headers = (
+        Words("到期", "due"),
+        NO_WORDS,
+        Words("责任方", "owed by"),
+        Words("事项", "what"),
+        Words("编号", "reference"),
+    )
     table(
-        ("due", "", "owed by", "what", "reference"),
+        [header.in_language(language) for header in headers],
         (
             (
                 f"{o.due_on}{'*' if o.provisional else ''}",
-                ", ".join(
-                    filter(None, ("overdue" if o.overdue(at) else str(o.status), _undelivered(undelivered, o.key)))
-                ),
-                names.get(o.debtor, o.debtor),
+                comma.join(filter(None, (_state(o, at, language), _undelivered(undelivered, o.key, language)))),
+                named(o.debtor),
                 o.title.in_language(language),
                 o.key,
             )
             for o in sorted(live, key=lambda o: (o.due_at, o.key))[:limit]
         ),
-        none="nothing is overdue" if overdue else "nothing is owed",
+        none=_nothing(overdue=overdue).in_language(language),
     )
     if len(live) > limit:
-        typer.echo(f"… and {len(live) - limit} more; --limit shows more")
-    for said in _why_undelivered(undelivered):
+        more = len(live) - limit
+        typer.echo(
+            Words(f"……另有 {more} 项；--limit 可显示更多", f"… and {more} more; --limit shows more").in_language(
+                language
+            )
+        )
+    for said in _why_undelivered(undelivered, language):
         typer.echo(said)
     if any(o.provisional for o in live[:limit]):
-        typer.echo(_PROVISIONAL)
+        typer.echo(_provisional(language))
 
 
-def _why_undelivered(undelivered: Sequence[Undelivered]) -> Iterable[str]:
+def _nothing(*, overdue: bool) -> Words:
+    from pfflow.domain.words import Words
+
+    return Words("没有逾期事项", "nothing is overdue") if overdue else Words("没有待办事项", "nothing is owed")
+
+
+def _state(obligation: Obligation, at: datetime, language: str) -> str:
+    from pfflow.domain.obligations import STATUS_WORDS
+    from pfflow.domain.words import Words
+
+    words = Words("逾期", "overdue") if obligation.overdue(at) else STATUS_WORDS[obligation.status]
+    return words.in_language(language)
+
+
+def _debtors(parties: Iterable[Party], language: str) -> Callable[[str], str]:
+    """Give what names who owes something: a party by its name, a role by what it is called."""
+    from pfflow.domain.role_words import ROLE_WORDS
+
+    names = _names(parties, language)
+
+    def named(debtor: str) -> str:
+        role = ROLE_WORDS.get(debtor)
+        return names.get(debtor) or (role.zh if role and language.lower().startswith("zh") else debtor)
+
+    return named
+
+
+def _why_undelivered(undelivered: Sequence[Undelivered], language: str) -> Iterable[str]:
     from pfflow.domain.trouble import summary
+    from pfflow.domain.words import Words
 
     if undelivered:
-        yield f"{summary(undelivered).en}; pfflow outbox says more, pfflow release --failed lets them go again"
+        said = summary(undelivered)
+        yield Words(
+            f"{said.zh}；详见 pfflow outbox，重新放行用 pfflow release --failed",
+            f"{said.en}; pfflow outbox says more, pfflow release --failed lets them go again",
+        ).in_language(language)
 
 
-def _undelivered(letters: Sequence[Undelivered], key: str) -> str:
+def _undelivered(letters: Sequence[Undelivered], key: str, language: str) -> str:
+    from pfflow.domain.words import Words
+
     kept = [one.kept for one in letters if one.obligation_key == key]
-    failed = f"{counted(kept.count(False), 'letter')} failed" if kept.count(False) else ""
-    return ", ".join(filter(None, (failed, f"{counted(kept.count(True), 'letter')} kept back" if any(kept) else "")))
+    failed, back = kept.count(False), kept.count(True)
+    said = (
+        Words(f"{failed} 封未能送达", f"{counted(failed, 'letter')} failed") if failed else None,
+        Words(f"{back} 封因我方故障未发", f"{counted(back, 'letter')} kept back") if back else None,
+    )
+    return Words("，", ", ").in_language(language).join(words.in_language(language) for words in said if words)
+
+
+def _provisional(language: str) -> str:
+    from pfflow.domain.words import Words
+
+    return Words(
+        "* 暂定：该年度节假日安排尚未公布", "* provisional: that year's holiday list is not published yet"
+    ).in_language(language)
 
 
 def _names(parties: Iterable[Party], language: str) -> dict[str, str]:
@@ -340,4 +397,4 @@ def projects() -> None:
         none="there are no projects yet; run: pfflow import REGISTER.xlsx",
     )
     if any(p.next_provisional for p in found):
-        typer.echo(_PROVISIONAL)
+        typer.echo(_provisional("en"))

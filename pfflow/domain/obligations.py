@@ -33,6 +33,18 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+STATUS_WORDS: Mapping[Status, Words] = MappingProxyType(
+    {
+        Status.PLANNED: Words("计划", "planned"),
+        Status.OPEN: Words("进行中", "open"),
+        Status.FULFILLED: Words("已完成", "fulfilled"),
+        Status.WAIVED: Words("已豁免", "waived"),
+        Status.CANCELLED: Words("已取消", "cancelled"),
+    }
+)
+"""What a status is called."""
+
+
 class ObligationKind(StrEnum):
     """What is owed."""
 

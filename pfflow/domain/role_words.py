@@ -40,6 +40,21 @@ ROLE_WORDS: Mapping[str, Words] = MappingProxyType(
 )
 """The roles that the register knows by a Chinese word, by that word."""
 
+AUDIENCE_WORDS: Mapping[str, Words] = MappingProxyType(
+    {
+        "responsible": Words("执行方（R）", "the Responsible"),
+        "accountable": Words("负责方（A）", "the Accountable"),
+        "consulted": Words("咨询方（C）", "the Consulted"),
+        "informed": Words("知会方（I）", "the Informed"),
+        "everyone": Words("全体相关方", "everyone"),
+        "owner": Words("关系负责人", "the relationship's owner"),
+        "head": Words("客户关系负责人", "the head of relationship"),
+        "debtor": Words("责任方", "who owes it"),
+        "creditor": Words("接收方", "whom it is owed to"),
+    }
+)
+"""Whom a rung is for, where it names no role."""
+
 _ROLE = re.compile(r"[a-z]+([-_][a-z]+)*")
 
 
@@ -51,5 +66,17 @@ def role_words(playbook: Playbook, role: str) -> Words:
     room = playbook.rooms.get(role)
     if room is not None:
         return room.title.words
-    plain = re.sub(r"[-_]", " ", role) if _ROLE.fullmatch(role) else role
-    return ROLE_WORDS.get(role, Words(plain, plain))
+    return ROLE_WORDS.get(role) or Words(_plain(role), _plain(role))
+
+
+def audience_words(word: str) -> Words:
+    """Give what a rung's word for its readers, or a role, is called; a party ref stands as it is.
+
+    >>> audience_words("head").zh, audience_words("joint-command").en, audience_words("P-01").zh
+    ('客户关系负责人', 'the joint command group', 'P-01')
+    """
+    return AUDIENCE_WORDS.get(word) or ROLE_WORDS.get(word) or Words(_plain(word), _plain(word))
+
+
+def _plain(role: str) -> str:
+    return re.sub(r"[-_]", " ", role) if _ROLE.fullmatch(role) else role

@@ -19,6 +19,7 @@ from pfflow.domain.facts import Assessment, Financial, Interaction, Need, Touch
 from pfflow.domain.obligations import derived_key
 from pfflow.domain.playbook import CatalogueItem
 from pfflow.domain.project import Project
+from pfflow.domain.register_words import need_words
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
 from pfflow.domain.words import Json, Words
 from pfflow.finance import FinanceError
@@ -393,5 +394,5 @@ def _needs_table(package: Package) -> Table:
             Column(Words("类别", "Kind")),
             Column(Words("提出日期", "Stated on"), CellKind.DATE),
         ),
-        tuple((need.text, need.kind, need.stated_on.isoformat()) for need in package.needs),
+        tuple((need.text, need_words(need.kind), need.stated_on.isoformat()) for need in package.needs),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pfflow.domain.reports import Cell, CellKind, Column, Report, Table
+from pfflow.domain.role_words import audience_words
 from pfflow.domain.words import Words
 from pfflow.rehearsal.figures import Rehearsed
 from pfflow.rehearsal.silence import Silence
@@ -132,7 +133,15 @@ def _silence_rows(
 
 def _silence_row(one: Silence, playbook: Words) -> tuple[Cell, ...]:
     slack, ends = (_NEVER if days is None else str(days) for days in (one.slack, one.ends))
-    return (one.title, playbook, str(one.told_before), slack, str(one.climbs), ends, one.top or _NONE)
+    return (
+        one.title,
+        playbook,
+        str(one.told_before),
+        slack,
+        str(one.climbs),
+        ends,
+        audience_words(one.top) if one.top else _NONE,
+    )
 
 
 def _dates(both: Compared, names: tuple[str, str]) -> Iterator[Table]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from pfflow.domain.obligations import Obligation, Status
+from pfflow.domain.obligations import STATUS_WORDS, Obligation
 from pfflow.domain.reports import Cell, CellKind, Column, Figure, Report, Table
+from pfflow.domain.role_words import audience_words
 from pfflow.domain.words import NO_WORDS, Words
 from pfflow.rehearsal.figures import Load, Rehearsed, days_late, is_spring_festival
 from pfflow.rehearsal.tally import Dated
@@ -16,13 +17,6 @@ from pfflow.rehearsal.tally import Dated
 ONLY_IN_WORKBOOK = frozenset({"dates", "weeks"})
 """The tables too long for a page; the page draws the weeks as heat maps."""
 
-_STATUS = {
-    Status.PLANNED: Words("计划", "planned"),
-    Status.OPEN: Words("进行中", "open"),
-    Status.FULFILLED: Words("已完成", "fulfilled"),
-    Status.WAIVED: Words("已豁免", "waived"),
-    Status.CANCELLED: Words("已取消", "cancelled"),
-}
 _KINDS = {
     "meeting": Words("会议", "meeting"),
     "report": Words("报告", "report"),
@@ -277,7 +271,7 @@ def _without_owner(found: Rehearsed) -> Table:
             Column(Words("日期", "Dates"), _COUNT),
         ),
         tuple(
-            (project, source, title, role or Words("未写明", "nobody named"), str(count))
+            (project, source, title, audience_words(role) if role else Words("未写明", "nobody named"), str(count))
             for (project, source, title, role), count in sorted(counted.items(), key=lambda item: item[0][:2])
         ),
     )
@@ -297,7 +291,7 @@ def _escalations(found: Rehearsed) -> Table:
             Column(Words("那一年", "That year")),
         ),
         tuple(
-            (to, str(sum(years.values())), str(max(years.values())), str(_most(years)))
+            (audience_words(to), str(sum(years.values())), str(max(years.values())), str(_most(years)))
             for to, years in sorted(by_level.items(), key=lambda item: (-sum(item[1].values()), item[0]))
         ),
     )
@@ -324,7 +318,7 @@ def _late(found: Rehearsed) -> Table:
                 str(one.escalations),
                 one.obligation.title,
                 one.debtor,
-                _STATUS[one.obligation.status],
+                STATUS_WORDS[one.obligation.status],
             )
             for one in found.late
         ),
@@ -385,7 +379,7 @@ def _date_row(dated: Dated, last: date) -> tuple[Cell, ...]:
         dated.owner,
         dated.creditor,
         unsure(one),
-        _STATUS[one.status],
+        STATUS_WORDS[one.status],
         str(days_late(one, last)),
         str(dated.mails),
         str(dated.escalations),

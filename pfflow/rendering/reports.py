@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from pfflow.domain.register_words import source_words
 from pfflow.domain.reports import CellKind, Report, Table
 from pfflow.rendering.environment import Templates, house_templates
 from pfflow.rendering.formats import cell, figure_of, one_line, width
@@ -50,7 +51,7 @@ def shown(report: Report, language: str, rows: int | None = None) -> ShownReport
         figures=tuple((one_line(f.label.in_language(language)), figure_of(f, language)) for f in report.figures),
         tables=tuple(_shown_table(table, language, rows) for table in report.tables),
         paragraphs=tuple(one_line(paragraph.in_language(language)) for paragraph in report.paragraphs),
-        sources=tuple(one_line(source) for source in report.sources),
+        sources=tuple(one_line(source_words(source).in_language(language)) for source in report.sources),
     )
 
 

@@ -16,6 +16,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no t
 from xlsxwriter.format import Format  # type: ignore[import-untyped]  # as above
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # as above
 
+from pfflow.domain.register_words import source_words
 from pfflow.domain.reports import Cell, CellKind, Report, Table
 from pfflow.domain.words import ZH, Words
 from pfflow.rendering.formats import number, one_line, width
@@ -91,7 +92,8 @@ class _Sheets:
             self._merged(sheet, row, paragraph)
         for number_, source in enumerate(report.sources):
             row += 2 if number_ == 0 else 1
-            self._merged(sheet, row, f"{phrase('sources', self._language)}: {source}")
+            said = source_words(source).in_language(self._language)
+            self._merged(sheet, row, f"{phrase('sources', self._language)}: {said}")
 
     def table(self, table: Table) -> None:
         """Write a table: its head frozen, a filter on it, columns as wide as what they hold."""

@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 from pfflow.domain.kept_letters import KeptLetters
 from pfflow.domain.ledger import Entry
-from pfflow.domain.obligations import Obligation
+from pfflow.domain.obligations import STATUS_WORDS, Obligation
 from pfflow.domain.words import Json, Words
 from pfflow.replay.again import Again, Archive
 from pfflow.replay.links import Explanation, Link
 from pfflow.replay.reasons import facts_link, playbook_link, rung_link, who_link
+from pfflow.replay.said import STAGE_WORDS, because_words, kind_words
 from pfflow.store import DecisionRecord, Letter, SqlStore
 
 _DATED = ("planned", "moved", "replanned", "confirmed", "restated")
@@ -109,7 +110,8 @@ def _life(archive: Archive, obligation: Obligation) -> Explanation:
     ]
     letters = [one for one in archive.store.letters(obligation.project_ref) if one.notice.obligation_key == key]
     again = [archive.decided_again(record) for record in records]
-    status = Words(f"，现为 {obligation.status}", f", now {obligation.status}")
+    now = STATUS_WORDS[obligation.status]
+    status = Words(f"，现为{now.zh}", f", now {now.en}")
     head = Link(
         "obligation",
         (Words(f"{obligation.title.zh}（{key}）{status.zh}", f"{obligation.title.en} ({key}){status.en}"),),
@@ -137,7 +139,8 @@ def _decision(record: DecisionRecord, fired: Entry) -> Link:
         "decision",
         (
             Words(
-                f"第 {record.number} 项决定，{_at(record.as_of)}，{how.zh} {record.stage}，台账第 {fired.seq} 条",
+                f"第 {record.number} 项决定，{_at(record.as_of)}，{how.zh}“{STAGE_WORDS[record.stage].zh}”，"
+                f"台账第 {fired.seq} 条",
                 f"decision {record.number} at {_at(record.as_of)} by {how.en} {record.stage}, entry {fired.seq}",
             ),
         ),
@@ -164,12 +167,13 @@ def _date(entries: Iterable[Entry], key: str) -> Link:
         zh = f"，由规则日 {unadjusted} 顺延而来" if rolled else "，即规则日本身"
         en = f", rolled from {unadjusted}" if rolled else ", the rule's own date"
         provisional = said["provisional"]
+        kind, because = kind_words(entry.kind), because_words(str(said["because"]))
         lines.append(
             Words(
                 f"{on}{zh}，日历版本 {said['calendar']}{'，暂定' if provisional else ''}"
-                f"（台账第 {entry.seq} 条，{entry.kind}：{said['because']}）",
+                f"（台账第 {entry.seq} 条，{kind.zh}：{because.zh}）",
                 f"{on}{en}, by calendar edition {said['calendar']}{', provisional' if provisional else ''} "
-                f"(entry {entry.seq}, {entry.kind}: {said['because']})",
+                f"(entry {entry.seq}, {kind.en}: {because.en})",
             )
         )
         data.append({**said, "entry": entry.seq, "kind": entry.kind, "at": entry.at})
@@ -187,7 +191,8 @@ def _planned(archive: Archive, entries: Sequence[Entry], key: str) -> Link:
         "obligation",
         (
             Words(
-                f"{key}，{_when(planned)} 列入计划，依据：{because}（规则手册 {by}，台账第 {planned.seq} 条）",
+                f"{key}，{_when(planned)} 列入计划，依据：{because_words(because).zh}"
+                f"（规则手册 {by}，台账第 {planned.seq} 条）",
                 f"{key}, planned {_when(planned)} because: {because} (playbook {by}, entry {planned.seq})",
             ),
         ),
@@ -264,13 +269,14 @@ def _again(made: Sequence[Again]) -> Link:
 
 def _line(entry: Entry) -> Words:
     said = json.loads(entry.data)
-    because = said.get("because") or said.get("touch") or ""
+    because = because_words(str(said.get("because") or said.get("touch") or ""))
     by = said.get("by") or ""
-    text = " ".join(filter(None, (_when(entry), entry.kind, entry.subject)))
+    kind = kind_words(entry.kind)
     who = f"（{by}）" if by else ""
     return Words(
-        f"{text}{who}{'：' + str(because) if because else ''}（第 {entry.seq} 条）",
-        f"{text}{f' by {by}' if by else ''}{f': {because}' if because else ''} (entry {entry.seq})",
+        f"{_when(entry)} {kind.zh} {entry.subject}{who}{'：' + because.zh if because.zh else ''}（第 {entry.seq} 条）",
+        f"{_when(entry)} {kind.en} {entry.subject}{f' by {by}' if by else ''}"
+        f"{f': {because.en}' if because.en else ''} (entry {entry.seq})",
     )
 
 

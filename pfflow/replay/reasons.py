@@ -16,11 +16,14 @@ from pfflow.domain.ledger import Entry
 from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.offsets import OffsetUnit
-from pfflow.domain.parties import Contact, Level
+from pfflow.domain.parties import LEVEL_WORDS, Contact, Level
 from pfflow.domain.planning import CONDITION, source_of
 from pfflow.domain.project import ConditionItem
+from pfflow.domain.register_words import SHEET_WORDS
+from pfflow.domain.role_words import audience_words
 from pfflow.domain.words import Json, Stage, Words
 from pfflow.replay.links import Link
+from pfflow.replay.said import CONVENTION_WORDS, because_words, kind_words
 from pfflow.store import DecisionRecord, SqlStore
 
 _UNITS = {
@@ -46,7 +49,10 @@ def rung_link(dossier: Dossier, obligation: Obligation | None, notice: Notice, f
     zone = dossier.playbook.zone
     reached = f"{firing.due_at.astimezone(zone):%Y-%m-%d %H:%M}"
     if rung is None:
-        line = Words(f"不在阶梯上：{notice.rung}（{firing.because}）", f"of no rung: {notice.rung} ({firing.because})")
+        line = Words(
+            f"不在阶梯上：{notice.rung}（{because_words(firing.because).zh}）",
+            f"of no rung: {notice.rung} ({firing.because})",
+        )
         return Link("rung", (line,), {"rung": notice.rung, "because": firing.because, "reached_at": reached})
     due, version = f"{obligation.due_at.astimezone(zone):%Y-%m-%d %H:%M}", dossier.calendar.version[:12]
     count, unit = rung.at.count, _UNITS[rung.at.unit]
@@ -95,12 +101,14 @@ def convention_of(dossier: Dossier, obligation: Obligation) -> Convention:
 
 
 def _convention(dossier: Dossier, obligation: Obligation) -> Words:
-    by = convention_of(dossier, obligation)
+    by = CONVENTION_WORDS[convention_of(dossier, obligation)]
     if obligation.due_on == obligation.unadjusted_on:
-        return Words(f"{obligation.due_on} 无须调整（惯例 {by}）", f"{obligation.due_on} needed no rolling ({by})")
+        return Words(
+            f"{obligation.due_on} 无须调整（惯例：{by.zh}）", f"{obligation.due_on} needed no rolling ({by.en})"
+        )
     return Words(
-        f"{obligation.unadjusted_on} 按惯例 {by} 调整为 {obligation.due_on}",
-        f"{obligation.unadjusted_on} rolled to {obligation.due_on} by {by}",
+        f"{obligation.unadjusted_on} 按惯例“{by.zh}”调整为 {obligation.due_on}",
+        f"{obligation.unadjusted_on} rolled to {obligation.due_on} by {by.en}",
     )
 
 
@@ -126,16 +134,18 @@ def facts_link(
     if last is None:
         return Link("facts", (), missing=True)
     by = json.loads(last.data).get("by", "")
-    named = "、".join(f"{sheet} {key}" for sheet, key in rows)
+    called = [(SHEET_WORDS[sheet], key) for sheet, key in rows]
+    zh, en = ("、".join(f"{w.zh} {key}" for w, key in called), ", ".join(f"{w.en} {key}" for w, key in called))
     return Link(
         "facts",
         (
             Words(
-                f"事实第 {record.version} 版，最近一次变更：台账第 {last.seq} 条（{last.kind} {last.subject}，{by}）",
+                f"事实第 {record.version} 版，最近一次变更：台账第 {last.seq} 条"
+                f"（{kind_words(last.kind).zh} {last.subject}，{by}）",
                 f"version {record.version} of the facts, last changed by entry {last.seq} "
                 f"({last.kind} {last.subject} by {by})",
             ),
-            Words(f"涉及：{named}", f"rows concerned: {named.replace('、', ', ')}"),
+            Words(f"涉及：{zh}", f"rows concerned: {en}"),
         ),
         {"version": record.version, "entry": last.seq, "rows": [list(row) for row in rows]},
     )
@@ -197,7 +207,7 @@ def who_link(dossier: Dossier, obligation: Obligation | None, notice: Notice, fi
         )
         data = {**data, "contact": contact.contact_ref, "instead_of": list(names)}
     if rerouted:
-        lines = [Words(f"改送：{rerouted}", f"rerouted: {rerouted}"), *lines]
+        lines = [Words(f"改送：{because_words(rerouted).zh}", f"rerouted: {rerouted}"), *lines]
     return Link("who", tuple(lines), {**data, "to": rung.to, "rerouted": rerouted})
 
 
@@ -208,15 +218,15 @@ def _audience(
     if owner is not None and owner.contact_ref == contact.contact_ref:
         why = str(dossier.concluded(Stage.IDENTIFICATION, f"party/{obligation.subject}").get("owner_because", ""))
         line = Words(
-            f"{contact.contact_ref} 是 {obligation.subject} 的关系负责人（{why}）",
+            f"{contact.contact_ref} 是 {obligation.subject} 的关系负责人（{because_words(why).zh}）",
             f"{contact.contact_ref} owns the relationship with {obligation.subject} ({why})",
         )
         return [line], {"contact": contact.contact_ref, "party": contact.party_ref, "roles": ["owner"]}
     roles = roles_meant(dossier, "head" if word == "owner" else word, obligation)
     held = [role for role in roles if contact.party_ref in {party.party_ref for party in parties_in(dossier, role, on)}]
     line = Words(
-        f"“{word}”指 {'、'.join(roles)}；{contact.party_ref} 担任 {'、'.join(held) or '（无）'}；"
-        f"联系人 {contact.contact_ref} 的层级 {contact.level}（要求 {level}）",
+        f"“{audience_words(word).zh}”指{_called(roles)}；{contact.party_ref} 担任{_called(held) or '（无）'}；"
+        f"联系人 {contact.contact_ref} 属{LEVEL_WORDS[contact.level].zh}（要求{LEVEL_WORDS[level].zh}）",
         f"{word} stands for {', '.join(roles)}; {contact.party_ref} is {', '.join(held) or '(none)'}; "
         f"contact {contact.contact_ref} is at {contact.level} level ({level} wanted)",
     )
@@ -226,3 +236,7 @@ def _audience(
         "roles": list(held),
         "level": str(contact.level),
     }
+
+
+def _called(roles: Sequence[str]) -> str:
+    return "、".join(audience_words(role).zh for role in roles)

@@ -150,11 +150,14 @@ def test_a_dry_run_of_live_mail_names_what_the_allow_list_and_the_night_keep(
 def test_what_is_said_is_in_chinese_where_the_house_writes_chinese(store_url: str) -> None:
     with SqlStore.open(store_url) as store:
         store.import_facts(Facts(contacts=tuple(replace(c, language="zh-CN") for c in FACTS.contacts)), AT, "test")
-    done("mail", "stop", "--because", "报告数字有误", "--by", "C-OPS")
+    assert done("mail", "stop", "--because", "报告数字有误", "--by", "C-OPS") == "发信已停止；3 封待发\n"
     said = done("mail", "status")
     assert "发信：已停止（C-OPS，" in said
     assert "原因：报告数字有误" in said
     assert "待发  3     已停止发信" in said
+    assert done("dispatch", "--dry-run").endswith("现在可发 0 封；未发送、未改动任何内容\n")
+    assert done("mail", "start") == "发信已开启；3 封待发\n"
+    assert done("mail", "start") == "发信此前已开启；3 封待发\n"
 
 
 @pytest.mark.usefixtures("home")

@@ -31,7 +31,7 @@ def test_a_letter_that_fails_is_said_told_to_its_owner_and_sent_once_it_is_mende
     listed = done("outbox", "--status", "failed")
     assert "information_gathering/request/zh-CN/words.txt, line 1" in listed
     owed = next(line for line in done("owed", "--as-of", "2026-01-06").splitlines() if ASKED in line)
-    assert "1 letter failed" in owed
+    assert "进行中，1 封未能送达" in owed
 
     said = pfflow("sweep", "communication", "--as-of", "2026-01-06")
     assert "undelivered: " in said.out
