@@ -17,7 +17,7 @@ from pfflow.bootstrap import engine, now
 from pfflow.domain.facts import Touch
 from pfflow.intake import AnswerError
 
-What = Literal["acknowledge", "fulfil", "waive", "hand over", "resolve", "confirm", "reject"]
+What = Literal["acknowledge", "fulfil", "waive", "hand over", "resolve", "confirm", "reject", "approve", "rework"]
 _TOUCHES: Mapping[str, Touch] = {
     "acknowledge": Touch.ACKNOWLEDGEMENT,
     "fulfil": Touch.FULFILMENT,
@@ -26,6 +26,8 @@ _TOUCHES: Mapping[str, Touch] = {
     "resolve": Touch.RESOLUTION,
     "confirm": Touch.CONFIRMATION,
     "reject": Touch.REJECTION,
+    "approve": Touch.APPROVAL,
+    "rework": Touch.REWORK,
 }
 
 
@@ -36,9 +38,9 @@ async def answer(key: str, what: What, by: str, because: str = "", to: str = "")
     Args:
         key: 编号 / The reference in the letter, such as EXP-01/fund-use-report/2026-02-28.
         what: 确认收到 acknowledge · 完成 fulfil · 豁免 waive · 移交 hand over · 已解决 resolve · 确认解决 confirm ·
-            未解决 reject.
+            未解决或否决 reject · 批准 approve · 退回修改 rework.
         by: 答复人（联系人编号，须与该事项有关） / The contact who answers (contact_ref), who must have to do with it.
-        because: 说明；豁免与移交必填 / What was said; a waiver and a hand-over need it.
+        because: 说明；豁免、移交与退回必填 / What was said; a waiver, a hand-over and a rework need it.
         to: 移交给（联系人编号，须为同事） / To whom it is handed over (contact_ref); empty otherwise.
     """
     try:

@@ -5,17 +5,19 @@ All that is entered here (the command line, Prefect's forms) is held to `pfflow.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
 from pfflow.bootstrap import calendar_of, now, playbook_in_force
-from pfflow.domain.answering import Span, refusal, same_house, untimely
+from pfflow.domain.answering import Span, not_asked, refusal, same_house, untimely
 from pfflow.domain.audience import stand_in
 from pfflow.domain.decision import Dossier, Holdings
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Absence, Facts, Interaction, Touch
-from pfflow.domain.obligations import Obligation
+from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.project import Project
+from pfflow.domain.survey_answers import answers_of, off_scale
 from pfflow.domain.words import Words
 from pfflow.intake import AnswerError, answer_to, issue_from, require_contact
 from pfflow.store import SqlStore
@@ -68,6 +70,39 @@ def _until(held: Holdings) -> datetime:
 def _refuse_for(why: Words | None) -> None:
     if why is not None:
         raise AnswerError(f"{why.en} / {why.zh}")
+
+
+def surveyed(
+    store: SqlStore, key: str, scores: Mapping[str, int], *, by: str, comment: str, at: datetime, about: str = ""
+) -> bool:
+    """Record what a contact's party answers to a survey, as rows of the register's surveys; gives whether it is news.
+
+    Raises AnswerError for what is no survey, whoever was not asked, no score or one off its scale, and an instant that
+    lies ahead or before the survey was planned.
+    """
+    project_ref = unquote(key.partition("/")[0])
+    held = store.holdings(project_ref) if project_ref in store.project_refs() else None
+    survey = held.obligations.get(key) if held else None
+    if held is None or survey is None:
+        raise AnswerError(f"there is no obligation {key!r}; pfflow owed lists them")
+    if survey.kind is not ObligationKind.SURVEY:
+        raise AnswerError(f"{key} is a {survey.kind}, not a survey; acknowledge, fulfil or waive it")
+    contact = require_contact(by, held.facts.contacts)
+    if not scores:
+        raise AnswerError("an answer has a score; give --nps (0 to 10), --csat (1 to 5) or --ces (1 to 7)")
+    for question, score in scores.items():
+        _refuse_for(off_scale(question, score))
+    if about and about not in {party.party_ref for party in held.facts.parties}:
+        raise AnswerError(f"there is no party {about!r} to answer about; leave it out for the house")
+    said = Interaction(ext_id="", project_ref=project_ref, at=at, kind=Touch.FEEDBACK, obligation_key=key)
+    zone = playbook_in_force(store).zone
+    _refuse_for(untimely(said, Span(_since(store, survey), _until(held)), zone))
+    draft = Draft(_dossier_at(store, held, at), survey.stage, at)
+    _refuse_for(not_asked(draft, survey, contact))
+    rows = answers_of(
+        survey, contact.party_ref, scores, on=at.astimezone(zone).date(), about_ref=about, comment=comment.strip()
+    )
+    return store.import_facts(Facts(surveys=rows), now(), by) > 0
 
 
 def reported(store: SqlStore, project_ref: str, *, by: str, text: str, severity: str, at: datetime) -> Interaction:

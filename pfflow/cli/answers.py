@@ -28,6 +28,8 @@ def add_to(app: typer.Typer) -> None:
     app.command("waive")(waive)
     app.command("approve")(approve)
     app.command("reject")(reject)
+    app.command("rework")(rework)
+    app.command("survey")(survey)
     app.command("handover")(hand_over)
     app.command("issue")(issue)
     app.command("resolve")(resolve)
@@ -62,6 +64,40 @@ def approve(key: Key, by: By, because: Because = "", at: At = None) -> None:
 def reject(key: Key, by: By, because: Because = "", at: At = None) -> None:
     """Reject what an approval asks for, which its Accountable can, or a solution, which the customer can."""
     _answer("rejection", key, by, because, at)
+
+
+def rework(key: Key, by: By, because: Because, at: At = None) -> None:
+    """Send what an approval asks for back for changes, with the reason; only its Accountable can."""
+    _answer("rework", key, by, because, at)
+
+
+def survey(  # noqa: PLR0917 - each is an argument or option of the command
+    key: Key,
+    by: By,
+    nps: Annotated[int | None, typer.Option("--nps", help="How likely to recommend the house, 0 to 10.")] = None,
+    csat: Annotated[int | None, typer.Option("--csat", help="How satisfied, 1 to 5.")] = None,
+    ces: Annotated[int | None, typer.Option("--ces", help="How easy it was, 1 to 7.")] = None,
+    about: Annotated[str, typer.Option("--about", help="The party or department; the house if left out.")] = "",
+    because: Because = "",
+    at: At = None,
+) -> None:
+    """Enter a party's answer to a survey, as its reply says; a later answer takes the place of an earlier one."""
+    from pfflow.answers import surveyed
+    from pfflow.bootstrap import home_zone, opened_store
+    from pfflow.cli.console import instant
+    from pfflow.intake import AnswerError
+    from pfflow.settings import Settings
+
+    given = {"nps": nps, "csat": csat, "ces": ces}
+    scores = {question: score for question, score in given.items() if score is not None}
+    with opened_store(Settings()) as store:
+        try:
+            said_at = instant(at, home_zone(store))
+            news = surveyed(store, key, scores, by=by, comment=because, at=said_at, about=about)
+        except AnswerError as error:
+            raise refuse(str(error)) from None
+    told = ", ".join(f"{question} {score}" for question, score in scores.items())
+    typer.echo(f"answer to {key} recorded: {told}" if news else f"that answer to {key} was recorded before")
 
 
 def hand_over(

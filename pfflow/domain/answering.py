@@ -134,6 +134,19 @@ def answerers(draft: Draft, obligation: Obligation, kind: Touch) -> tuple[Contac
     return tuple(dict.fromkeys(found))
 
 
+def not_asked(draft: Draft, survey: Obligation, contact: Contact) -> Words | None:
+    """Give why a contact answers no survey: nobody of the party was asked; None where somebody was."""
+    asked = _people(draft, _meant(draft, survey, frozenset({Action.REQUEST})))
+    if contact.party_ref in {one.party_ref for one in asked}:
+        return None
+    who = _named(asked)
+    return Words(
+        f"{survey.key} 未询问 {contact.party_ref}，{contact.contact_ref} 的答卷不计；受访者为{who.zh}",
+        f"{contact.party_ref} was not asked by {survey.key}, so the answer of {contact.contact_ref} would not count; "
+        f"asked are {who.en}",
+    )
+
+
 def _of_answer(draft: Draft, obligation: Obligation, touch: Interaction) -> Words | None:
     if obligation.kind is not ObligationKind.APPROVAL and touch.kind in _CUSTOMERS:
         return None

@@ -12,6 +12,11 @@ from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.obligations import AWAITING, ISSUE, Obligation, ObligationKind
 from pfflow.domain.parties import Contact, Direction
 
+_SAYS_WHY = {
+    Touch.WAIVER: "a waiver says why; give the reason",
+    Touch.REWORK: "what is sent back says what to change; give the reason",
+}
+
 
 class AnswerError(ValueError):
     """An answer that answers nothing, or that somebody unknown gives."""
@@ -43,14 +48,14 @@ def answer_to(
     contact = require_contact(by, everyone)
     if not obligation.live:
         raise AnswerError(f"{key} is {obligation.status} since {obligation.closed_at}; nothing is owed any more")
-    if kind is Touch.WAIVER and not because.strip():
-        raise AnswerError("a waiver says why; give the reason")
+    if kind in _SAYS_WHY and not because.strip():
+        raise AnswerError(_SAYS_WHY[kind])
     if ISSUE in obligation.details:
         _refuse_of_issue(obligation, kind, contact)
     elif kind in VERDICTS and obligation.kind is not ObligationKind.APPROVAL:
         raise AnswerError(f"{key} is a {obligation.kind}, not an approval; acknowledge, fulfil or waive it")
     elif kind in (Touch.FULFILMENT, Touch.WAIVER) and obligation.kind is ObligationKind.APPROVAL:
-        raise AnswerError(f"{key} is an approval; approve or reject it")
+        raise AnswerError(f"{key} is an approval; approve, reject or rework it")
     elif kind in (Touch.RESOLUTION, Touch.CONFIRMATION):
         raise AnswerError(f"{key} is a {obligation.kind}, no problem that somebody reported; fulfil or waive it")
     if kind is Touch.HANDOVER:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from pfflow.bootstrap import opened_store
 from pfflow.delivery.reading import list_mailbox
+from pfflow.settings import Settings
 from tests.command_line import EXPRESSWAY, done, pfflow, settle_in
 
 APPROVAL = "EXP-01/package-approval/838d20b8"
+SURVEY = "EXP-01/customer-survey/2026-03-20"
 REPORT = "EXP-01/fund-use-report/2026-01-15"
 ASKED_P01, ASKED_P10, ASKED_P11 = (f"EXP-01/information/{ref}/1" for ref in ("P-01", "P-10", "P-11"))
 
@@ -114,7 +118,7 @@ def test_a_waiver_says_why(home: Path) -> None:  # noqa: ARG001 - where it is li
         (("ack", "EXP-09/information/P-01/1", "--by", "C-01"), "there is no obligation 'EXP-09/information/P-01/1'"),
         (("fulfil", ASKED_P01, "--by", "C-0"), "there is no contact 'C-0'; did you mean C-"),
         (("approve", ASKED_P01, "--by", "C-51"), "is a fact, not an approval; acknowledge, fulfil or waive it"),
-        (("fulfil", APPROVAL, "--by", "C-51"), "is an approval; approve or reject it"),
+        (("fulfil", APPROVAL, "--by", "C-51"), "is an approval; approve, reject or rework it"),
         # A clerk of a bank has nothing to do with what the partner is asked for, nor who is only informed of a report.
         (("fulfil", ASKED_P10, "--by", "C-17"), "C-17 does not answer for EXP-01/information/P-10/1"),
         (("ack", ASKED_P10, "--by", "C-17"), "; ask C-20 罗军, C-51 沈薇, C-52 卢晨 / C-17 与"),
@@ -185,6 +189,40 @@ def test_what_the_head_rejects_is_not_offered(home: Path) -> None:
     assert not [line for line in list_mailbox(home / "mailbox") if "/offer/" in line.message_id]
     closed = next(line for line in done("history", "EXP-01", "--about", APPROVAL).splitlines() if " fulfilled " in line)
     assert closed.endswith("C-51  rejection: Too dear.")
+
+
+def test_what_the_head_sends_back_is_not_offered_and_says_what_to_change(home: Path) -> None:
+    call = ("rework", APPROVAL, "--by", "C-51", "--at", "2026-01-06T10:00+08:00", "--because")
+    assert pfflow(*call, " ").err == "what is sent back says what to change; give the reason\n"
+    done(*call, "Without the guarantee.")
+    live_on("2026-01-06")
+    assert not [line for line in list_mailbox(home / "mailbox") if "/offer/" in line.message_id]
+    closed = next(line for line in done("history", "EXP-01", "--about", APPROVAL).splitlines() if " fulfilled " in line)
+    assert closed.endswith("C-51  rework: Without the guarantee.")
+
+
+def test_a_survey_asks_its_questions_and_its_answer_is_entered_by_its_reference(home: Path) -> None:
+    done("sweep", "communication", "--as-of", "2026-01-20")
+    call = ("survey", SURVEY, "--at", "2026-01-20T19:00", "--by")
+    for wrong, why in (
+        (("C-09", "--nps", "11"), "a recommendation of 11 is off the scale: write 0 to 10"),
+        (("C-09", "--csat", "0"), "a satisfaction of 0 is off the scale: write 1 to 5"),
+        (("C-09",), "an answer has a score; give --nps (0 to 10), --csat (1 to 5) or --ces (1 to 7)"),
+        (("C-20", "--nps", "9", "--about", "D-X"), "there is no party 'D-X' to answer about"),
+        (("C-26", "--nps", "9"), "P-15 was not asked by EXP-01/customer-survey/2026-03-20"),
+    ):
+        assert why in pfflow(*call, *wrong).err
+    assert "not a survey" in pfflow("survey", ASKED_P10, "--by", "C-20", "--nps", "9").err
+    said = done(*call, "C-09", "--nps", "9", "--csat", "4", "--because", "Quick answers.")
+    assert said == f"answer to {SURVEY} recorded: nps 9, csat 4\n"
+    assert "was recorded before" in done(*call, "C-09", "--nps", "9", "--csat", "4", "--because", "Quick answers.")
+    with opened_store(Settings()) as store:
+        rows = [one for one in store.facts("EXP-01").surveys if one.survey_ref.startswith("EXP-01.customer-survey")]
+    assert [(one.respondent_ref, one.question, one.score, one.comment) for one in rows] == [
+        ("P-04", "csat", Decimal(4), "Quick answers."),
+        ("P-04", "nps", Decimal(9), "Quick answers."),
+    ]
+    assert home.is_dir()
 
 
 def test_a_phase_is_not_left_while_its_gate_asks_for_something(home: Path) -> None:  # noqa: ARG001 - where it is lived

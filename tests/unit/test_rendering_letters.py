@@ -143,6 +143,18 @@ def test_moved_and_provisional_dates_say_so() -> None:
     assert "[provisional]" not in written(make_notice()).text
 
 
+def test_a_survey_asks_its_questions_with_their_scales_and_says_how_to_answer() -> None:
+    context = make_context("communication/request")
+    context["obligation"] |= {"kind": "survey"}
+    english, chinese = (written(make_notice("communication/request", context=context), one) for one in (EN, ZH))
+    for form in (english.text, english.html):
+        assert "from 0 (not at all likely) to 10" in form
+        assert "from 1 (very dissatisfied) to 5" in form
+        assert "recommendation 9, satisfaction 4" in unescape(form)
+    assert "请打 0 至 10 分" in chinese.text
+    assert "请打 1 至 5 分" in chinese.text
+
+
 def test_only_who_reported_a_problem_says_that_it_is_not_solved() -> None:
     waits, rejected = (
         written(make_notice("communication/issue", context=make_context("communication/issue", rejected=said)))
