@@ -14,6 +14,7 @@ from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Absence
 from pfflow.domain.obligations import Status
 from pfflow.domain.planning import Window, wanted
+from pfflow.domain.project import PhaseError
 from pfflow.domain.replanning import replan
 from pfflow.domain.replanning.reconciling import horizon_on
 from pfflow.domain.words import Stage
@@ -33,7 +34,7 @@ See = Callable[[Decision, Dossier], None]
 
 
 class RehearsalError(RuntimeError):
-    """A decision that failed: live it would fail as well."""
+    """A decision that failed, or a phase that has no such move: live it would fail as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,10 @@ class Living:
                 if reply is not None:
                     self._take(at, reply)
             return
-        replans = happen(what, self._life)
+        try:
+            replans = happen(what, self._life)
+        except PhaseError as error:
+            raise RehearsalError(f"{self.project_ref}: what the script lets happen on {what.on}: {error}") from None
         self._changed(at)
         if replans:
             self._replan(at, people)
@@ -226,7 +230,8 @@ class Living:
         if owed is None or reply.records.keys() - {"fund_use"}:
             self._changed(at)
             return
-        life.index.stirs[owed.stage].put(owed.key, EVER)
+        if owed.live:  # the register may have an answer to what is over by then
+            life.index.stirs[owed.stage].put(owed.key, EVER)
         self._wake((owed.stage,), at)
         if reply.records:  # the budget is in the cards that are open
             self._wake((Stage.EVALUATION,), at)

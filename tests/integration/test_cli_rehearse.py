@@ -157,6 +157,16 @@ def test_a_bad_script_is_refused_with_its_line(
     assert f"script.yaml:{said}" in capsys.readouterr().err
 
 
+def test_a_move_that_the_phase_of_that_day_does_not_have_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "script.yaml"
+    moves = "{on: 2026-01-12, phase: advance}, {on: 2026-01-13, phase: return}"
+    script.write_text(f"rehearsal: back\nhappenings: [{moves}]\n", encoding="utf-8")
+    assert run("rehearse", EXPRESSWAY, "--until", "2026-01-20", "--cores", 1, "--script", script) == 1
+    assert "EXP-01: what the script lets happen on 2026-01-13: phase exit has no move return" in capsys.readouterr().err
+
+
 def test_a_last_day_that_no_calendar_reaches_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("rehearse", EXPRESSWAY, "--until", "2201-01-01") == 2
     assert "calendars reach as far as 2196" in capsys.readouterr().err

@@ -41,12 +41,16 @@ TROUBLED = Script.model_validate(
     }
 )  # fmt: skip
 
+ENDED = Script.model_validate({"rehearsal": "ended", "happenings": [{"on": "2026-03-02", "phase": "advance"}]})
+"""The project leaves its phase while the register still has meetings held in it."""
+
 
 @pytest.mark.parametrize(
     ("name", "script", "last"),
     [
         pytest.param("expressway", EVERYBODY_ON_TIME, date(2026, 3, 10), id="expressway, on time"),
         pytest.param("expressway", TROUBLED, date(2026, 4, 20), id="expressway, troubled"),
+        pytest.param("expressway", ENDED, date(2026, 3, 20), id="expressway, ended"),
         pytest.param("solar", EVERYBODY_ON_TIME, date(2026, 4, 30), id="solar, on time"),
     ],
 )
