@@ -14,7 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from pfflow.domain.ladder import Action, action_in
-from pfflow.domain.notices import Notice
+from pfflow.domain.notices import Method, Notice
 from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.parties import Contact
 from pfflow.domain.playbook import QuietHours
@@ -73,21 +73,23 @@ FREE = Manners()
 def quiet_end(manners: Manners, notice: Notice, contact: Contact, now: datetime) -> datetime | None:
     """Give when a letter may go that falls in its reader's quiet hours; None where it may go now.
 
-    An urgent one goes now, and so does what announces a meeting that begins before they end, or cancels it.
+    An urgent one goes now, and so does what announces a meeting that is to begin before they end, or cancels it.
     """
     if manners.quiet is None or notice.urgent:
         return None
     end = quiet_until(now, manners.quiet, zone_of_reader(contact.timezone, ZoneInfo(manners.timezone)))
     begins = _begins(notice)
-    return None if end is not None and begins is not None and begins < end else end
+    return None if end is not None and begins is not None and now < begins < end else end
 
 
 def beyond_its_point(manners: Manners, notice: Notice, now: datetime) -> bool:
     """Whether a letter announces a meeting that began while it waited: it would come too late to be of use.
 
-    An invitation does, and so does what asks for its papers or reminds of it before it begins.
+    An invitation does, and so does what asks for its papers or reminds of it before it begins. A cancellation does not:
+    it takes the meeting out of calendars, and tells whoever came why nobody else did.
     """
-    begins = _begins(notice) if manners.punctual else None
+    cancels = notice.invitation is not None and notice.invitation.method is Method.CANCEL
+    begins = _begins(notice) if manners.punctual and not cancels else None
     return begins is not None and notice.noticed_at < begins <= now
 
 

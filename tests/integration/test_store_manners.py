@@ -194,6 +194,14 @@ def test_a_reminder_of_a_meeting_that_began_while_it_waited_is_held_and_one_for_
     assert letter(registered, 1).last_response == "what it announces is over"
 
 
+def test_a_cancellation_goes_after_the_meeting_was_to_begin_and_lets_the_night_pass(registered: SqlStore) -> None:
+    gone = replace(WEEKLY, method=Method.CANCEL, starts_at=NIGHT - MINUTE)
+    post(registered, numbered(1, invitation=gone, rung="cancel-0"))
+    assert claimed(registered, NIGHT, replace(QUIET, punctual=True)) == []
+    assert (letter(registered, 1).status, letter(registered, 1).put_off) == ("waiting", Wait.QUIET)
+    assert sent(registered, MORNING, replace(QUIET, punctual=True)) == ["1"]
+
+
 def test_beyond_a_readers_cap_letters_wait_until_the_day_has_passed_and_none_fails(registered: SqlStore) -> None:
     post(registered, *(numbered(number) for number in range(1, 5)))
     capped = Manners(recipient_cap=2)
