@@ -7,7 +7,7 @@ was ever on its way is never put in a bundle: it may have arrived under a Messag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,11 @@ class Mail:
         """The keys of its letters."""
         return tuple(row.key for row in self.rows)
 
+    def without(self, gone: Collection[str]) -> Mail:
+        """Give it without some letters: under its id where it was sent under one, else under that of what is left."""
+        left = [(row, said) for row, said in zip(self.rows, self.notices, strict=True) if row.key not in gone]
+        return Mail(tuple(row for row, _ in left), tuple(said for _, said in left), self.contact)
+
 
 @dataclass(slots=True)
 class Admission:
@@ -69,7 +74,7 @@ class Admission:
 
     going: list[Mail] = field(default_factory=list)
     put_off: list[tuple[Mail, Wait, datetime]] = field(default_factory=list)
-    over: list[Mail] = field(default_factory=list)
+    over: list[Row[Any]] = field(default_factory=list)
 
 
 def gathered(
@@ -181,9 +186,12 @@ def admitted(connection: Connection, mails: Sequence[Mail], manners: Manners, no
     """Give what may leave now, by the house's manners; nothing is written."""
     answer = Admission()
     to_count: list[Mail] = []
-    for mail in mails:
-        if any(beyond_its_point(manners, notice, now) for notice in mail.notices):
-            answer.over.append(mail)
+    for whole in mails:
+        told = zip(whole.rows, whole.notices, strict=True)
+        over = [row for row, notice in told if beyond_its_point(manners, notice, now)]
+        answer.over += over
+        mail = whole.without({row.key for row in over}) if over else whole
+        if not mail.rows:
             continue
         ends = [quiet_end(manners, notice, mail.contact, now) for notice in mail.notices]
         waits = [end for end in ends if end is not None]

@@ -160,7 +160,7 @@ def claim(  # noqa: PLR0917 - who claims what, from when on, for how long
         mails.bundle(connection, admission.going)
         mails.put_off(connection, admission.put_off)
         mails.note_domains(connection, admission.going, manners)
-        settled += _hold(connection, [row for mail in admission.over for row in mail.rows], _TOO_LATE, now)
+        settled += _hold(connection, admission.over, _TOO_LATE, now)
         settled += _hold(connection, unwanted, _UNWANTED, now)
         _take(connection, sorted(key for mail in admission.going for key in mail.keys), worker, until)
         settled += _fail(connection, [row for row in rows if row.contact_ref not in contacts], Trouble.GONE, now)
@@ -207,13 +207,17 @@ def _mine(chosen: Select[T], worker: str, keys: Sequence[str]) -> Select[T]:
 
 
 def release(connection: Connection, status: str, by: str, at: datetime) -> int:
-    """Let letters that were held or that failed wait again, with an entry each; gives how many that were."""
+    """Let letters that were held or that failed wait again, with an entry each; gives how many that were.
+
+    Their attempts are forgotten, but not that there were any: what may have arrived alone goes alone from now on.
+    """
     chosen = _ALL.where(LetterRow.status == status).order_by(LetterRow.key).with_for_update()
     rows = connection.execute(chosen).all()
     drafts: dict[str, list[EntryDraft]] = {}
     for row in rows:
         again = {"status": WAITING, "attempts": 0, "next_try_at": None, "trouble": None, "troubled_at": None}
-        connection.execute(update(_LETTERS).where(LetterRow.key == row.key).values(again))
+        alone = {"merges_with": ""} if row.attempts else {}
+        connection.execute(update(_LETTERS).where(LetterRow.key == row.key).values(again | alone))
         entry = EntryDraft(at=at, stage=DELIVERY, kind="released", subject=row.key, data={"by": by, "was": status})
         drafts.setdefault(row.project_ref, []).append(entry)
     chain.append(connection, drafts)

@@ -304,6 +304,50 @@ def test_a_letter_that_may_have_arrived_alone_is_never_put_in_a_bundle(registere
     assert claimed(registered, NIGHT + HOUR) == ["1", bundle_key(["G1/o/r/2", "G1/o/r/3"])]
 
 
+def test_a_letter_that_failed_and_was_released_is_never_put_in_a_bundle(registered: SqlStore) -> None:
+    post(registered, mergeable(1))
+    registered.claim("w", NIGHT, 20, 60)
+    registered.settle("w", [Receipt(message_id="G1/o/r/1", outcome="failed", at=NIGHT, response="550 no")])
+    post(registered, mergeable(2), mergeable(3))
+    registered.release("failed", "C-OPS", NIGHT)
+    assert claimed(registered, NIGHT + HOUR) == ["1", bundle_key(["G1/o/r/2", "G1/o/r/3"])]
+
+
+def test_a_letter_that_was_held_before_it_left_is_bundled_when_it_is_released(registered: SqlStore) -> None:
+    post(registered, mergeable(1))
+    registered.claim("w", NIGHT, 20, 60)
+    registered.settle("w", [Receipt(message_id="G1/o/r/1", outcome="held", at=NIGHT, response="not on the list")])
+    post(registered, mergeable(2))
+    registered.release("held", "C-OPS", NIGHT)
+    assert claimed(registered, NIGHT + HOUR) == [bundle_key(["G1/o/r/1", "G1/o/r/2"])]
+
+
+def of_weekly(number: int) -> Notice:
+    """Give a reminder of the weekly meeting that may share a mail."""
+    about = {"kind": "meeting", "due_at": WEEKLY.starts_at.isoformat()}
+    return mergeable(number, context={"obligation": about}, rung="remind-24h-responsible")
+
+
+def test_a_reminder_that_came_too_late_is_held_and_what_was_to_share_its_mail_goes(registered: SqlStore) -> None:
+    post(registered, of_weekly(1), mergeable(2), mergeable(3))
+    punctual = Manners(punctual=True)
+    assert claimed(registered, WEEKLY.starts_at, punctual) == [bundle_key(["G1/o/r/2", "G1/o/r/3"])]
+    assert (letter(registered, 1).status, letter(registered, 1).bundle) == ("held", "")
+
+
+def test_a_mail_goes_on_under_its_id_without_the_reminder_that_came_too_late(registered: SqlStore) -> None:
+    """The first attempt may have arrived, so what is left of it keeps the Message-ID."""
+    post(registered, of_weekly(1), mergeable(2), mergeable(3))
+    punctual = Manners(punctual=True)
+    (whole,) = claimed(registered, NIGHT, punctual)
+    registered.settle("w", [Receipt(message_id=whole, outcome="retry", at=NIGHT, retry_at=MORNING)])
+    (mail,) = registered.claim("w", WEEKLY.starts_at, 20, 60, punctual)
+    assert (mail.message_id, mail.notice, mail.merged) == (whole, mergeable(2), (mergeable(3),))
+    assert letter(registered, 1).status == "held"
+    registered.settle("w", [Receipt(message_id=whole, outcome="sent", at=MORNING, digest="ab")])
+    assert sorted(one.status for one in registered.letters()) == ["held", "sent", "sent"]
+
+
 @pytest.mark.parametrize(
     "other",
     [
