@@ -111,7 +111,7 @@ class FaultyStore:
         """Take letters."""
         self._worker.may_die("before claiming")
         claimed: Taken = self._store.claim(worker, now, limit, seconds, *rest, **more)
-        self._worker.auditor.claimed(self._worker.name, claimed, now, *rest)
+        self._worker.auditor.claimed(self._worker.name, claimed, now, limit, *rest)
         self._worker.may_die("after claiming")
         return claimed
 

@@ -7,22 +7,19 @@ them: a ladder's steps are counted here by days, one by one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.decision import Decision, Holdings
 from pfflow.domain.facts import Interaction, Touch
 from pfflow.domain.ladder import Action, Ladder, bare_name
 from pfflow.domain.ledger import GENESIS, Entry
-from pfflow.domain.manners import FREE, Manners
-from pfflow.domain.notices import Notice, notice_key
-from pfflow.domain.obligations import Obligation, ObligationKind, Status
+from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.words import Stage
-from pfflow.ports import Claimed, Receipt
+from tests.simulation.mail_invariants import MailAuditor
 from tests.simulation.world import HOLD_DAYS
 
 _STEPS = frozenset({"fired", "skipped", "merged"})
@@ -30,72 +27,18 @@ _STAGES = frozenset(map(str, Stage))
 _CLOSING = frozenset({"fulfilled", "waived", "cancelled"})
 
 
-LEASE = 3.0
-"""Seconds that a claim lasts here unless it is renewed."""
-
-
-class Violation(BaseException):
-    """Something that must never be."""
-
-
-@dataclass(slots=True)
-class _Posted:
-    """A letter as the auditor knows it."""
-
-    rung: str
-    obligation_key: str
-    posted_at: int
-    contact_ref: str
-    chases: bool = False
-    due_at: datetime | None = None
-    holder: str = ""
-    until: datetime | None = None
-    in_flight: set[str] = field(default_factory=set)
-    message_ids: set[str] = field(default_factory=set)
-    accepted: int = 0
-    excused: int = 0
-    unmarked_by: set[str] = field(default_factory=set)
-    status: str = "waiting"
-
-
-class Auditor:
+class Auditor(MailAuditor):
     """Sees everything that takes effect, and raises Violation for what must not be."""
 
-    def __init__(self, store: Any, say: Callable[[str], None]) -> None:
+    def __init__(self, store: Any, say: Callable[[str], None], zones: Mapping[str, str]) -> None:
+        super().__init__(say, zones)
         self._store = store
-        self._say = say
         self._known: dict[str, list[Entry]] = {}
         self._expected: Counter[tuple[str, str, str]] = Counter()
         self._taken: dict[tuple[str, str], str] = {}
-        self._closed: dict[str, str] = {}
-        self._due: dict[str, datetime] = {}
         self._last_due: dict[tuple[str, int, int], datetime] = {}
-        self._letters: dict[str, _Posted] = {}
         self._touches: dict[str, Interaction] = {}
-        self._left: list[tuple[str, datetime]] = []
-        self.stopped = False
-        self.violation = ""
         self.edition_of: dict[str, int] = {}
-        self.count: Counter[str] = Counter()
-
-    def broken(self, rule: str, what: str) -> NoReturn:
-        """Say which invariant does not hold, and raise."""
-        found = f"{rule}: {what}"
-        self._say(f"VIOLATION {found}")
-        self.violation = self.violation or found
-        raise Violation(found)
-
-    # What happens to workers.
-
-    def died(self, worker: str, where: str) -> None:
-        """Note a death: what the worker had sent and not marked may be sent again."""
-        self._say(f"{worker} dies {where}")
-        self.count["deaths"] += 1
-        for letter in self._letters.values():
-            letter.in_flight.discard(worker)
-            if worker in letter.unmarked_by:
-                letter.unmarked_by.discard(worker)
-                letter.excused += 1
 
     # What is recorded.
 
@@ -134,7 +77,7 @@ class Auditor:
         for firing in decision.firings:
             self._look_at_firing(worker, decision, firing, held)
         for notice in decision.notices:
-            self._look_at_notice(notice)
+            self.posted(notice)
         for one in decision.obligations:
             self._due[one.key] = one.due_at
             if one.status.value in _CLOSING:
@@ -144,22 +87,6 @@ class Auditor:
         if not a_plan:
             self._unheard(decision, held, as_of)
         self._read_ledgers()
-
-    def _look_at_notice(self, notice: Notice) -> None:
-        if notice.key != notice_key(notice.obligation_key, notice.rung, notice.contact_ref):
-            self.broken("one Message-ID", f"{notice.key} is not the key of its rung and contact")
-        if notice.key in self._letters:
-            self.broken("no repeat", f"{notice.key} was posted a second time")
-        told: Any = notice.context["obligation"]
-        chasing = ("escalate",) if told["kind"] == "notice" else ("request", "remind", "escalate")
-        self._letters[notice.key] = _Posted(
-            notice.rung,
-            notice.obligation_key,
-            self.count["decisions"],
-            notice.contact_ref,
-            chases=notice.rung.startswith(chasing),
-            due_at=datetime.fromisoformat(told["due_at"]),
-        )
 
     def _look_at_firing(self, worker: str, decision: Decision, firing: Any, held: Holdings) -> None:
         pair = (firing.obligation_key, firing.rung)
@@ -217,132 +144,6 @@ class Auditor:
                     if self._expected[ref, entry.kind, entry.subject] < 0:
                         self.broken("transaction", f"{entry.kind} {entry.subject} is in no committed decision")
         return of_letters
-
-    # What becomes of letters.
-
-    def claimed(self, worker: str, claimed: Sequence[Claimed], now: datetime, manners: Manners = FREE) -> None:
-        """Note who has which letters now, and which were withheld because events have overtaken them."""
-        for entry in self._read_ledgers():
-            letter = self._letters[entry.subject]
-            if entry.kind != "withheld" or not self._overtaken(letter):
-                self.broken("every letter goes", f"{entry.subject} was {entry.kind} while it was claimed")
-            self.count["overtaken"] += 1
-            letter.status, letter.holder = "withheld", ""
-            letter.excused += len(letter.unmarked_by)
-            letter.unmarked_by.clear()
-        if claimed and self.stopped:
-            self.broken("the stop switch holds", f"{worker} takes {claimed[0].message_id} while mail is stopped")
-        self._caps_are_kept(claimed, now, manners)
-        for one in claimed:
-            if one.message_id not in self._letters:
-                self.broken("nothing before it is recorded", f"{one.message_id} was claimed and is in no decision")
-            letter = self._letters[one.message_id]
-            ended = self._closed.get(letter.obligation_key)
-            if ended == Status.CANCELLED.value and not letter.rung.startswith(("cancel", "update")):
-                self.broken("nothing after cancellation", f"{one.message_id} is taken to be sent; it is cancelled")
-            if (why := self._overtaken(letter)) and letter.chases:
-                self.broken("nothing overtaken goes", f"{one.message_id} is taken to be sent; {why}")
-            if letter.holder != worker:
-                self._taken_over(letter, one)
-            letter.holder, letter.until = worker, one.until
-        if claimed:
-            self._say(f"{worker} claims {', '.join(one.message_id for one in claimed)}")
-
-    def _caps_are_kept(self, claimed: Sequence[Claimed], now: datetime, manners: Manners) -> None:
-        """Count what left in the windows, by the marks, and what is in hand; the readers here share one domain."""
-        taking = {one.message_id for one in claimed}
-        in_hand = [
-            letter.contact_ref
-            for key, letter in self._letters.items()
-            if key not in taking and letter.holder and letter.until is not None and letter.until > now
-        ]
-        for one in claimed:
-            ref = one.contact.contact_ref
-            of_day = [who for who, at in self._left if at > now - timedelta(days=1)] + in_hand
-            of_hour = [who for who, at in self._left if at > now - timedelta(hours=1)] + in_hand
-            bound = manners.recipient_cap is not None and not one.notice.rung.startswith("escalate")
-            if bound and of_day.count(ref) >= (manners.recipient_cap or 0):
-                self.broken("caps are kept", f"{one.message_id} is one more for {ref} than a day allows")
-            if manners.domain_cap is not None and len(of_hour) >= manners.domain_cap:
-                self.broken("caps are kept", f"{one.message_id} is one more for the domain than an hour allows")
-            in_hand.append(ref)
-
-    def _overtaken(self, letter: _Posted) -> str:
-        """Give what has overtaken a letter: the end of what it is about, or, where it chases, another date for it."""
-        ended = self._closed.get(letter.obligation_key, "")
-        if ended == Status.CANCELLED.value or not letter.chases:
-            return ended if ended == Status.CANCELLED.value else ""
-        now = self._due.get(letter.obligation_key, letter.due_at)
-        return ended or ("" if now == letter.due_at else f"it is due {now} now")
-
-    def _taken_over(self, letter: _Posted, claimed: Claimed) -> None:
-        """A claim ran out: what its worker had sent and not marked, or is sending, may arrive beside the next."""
-        if letter.holder and letter.until is not None and letter.until > claimed.until - timedelta(seconds=LEASE):
-            self.broken("one holder", f"{claimed.message_id} was taken from {letter.holder}, who has it still")
-        letter.excused += len(letter.unmarked_by | letter.in_flight)
-        letter.unmarked_by.clear()
-        letter.in_flight.clear()
-
-    def renewed(self, worker: str, kept: frozenset[str], until: datetime) -> None:
-        """Note that claims last longer."""
-        for key in kept:
-            letter = self._letters[key]
-            if letter.holder != worker:
-                self.broken("one holder", f"{worker} renewed {key}, which {letter.holder} has")
-            letter.until = until
-
-    def transmitting(self, worker: str, claimed: Claimed, message_id: str, now: datetime) -> None:
-        """Look at a letter whose sending begins."""
-        key = notice_key(claimed.notice.obligation_key, claimed.notice.rung, claimed.notice.contact_ref)
-        if key not in self._letters:
-            self.broken("nothing before it is recorded", f"{key} is sent and in no committed decision")
-        letter = self._letters[key]
-        letter.message_ids.add(message_id)
-        if letter.message_ids != {key}:
-            self.broken("one Message-ID", f"{key} goes out as {sorted(letter.message_ids)}")
-        if letter.status != "waiting":
-            self.broken("no repeat", f"{key} is {letter.status} and is sent again")
-        if letter.holder != worker or letter.until is None or letter.until < now:
-            self.broken("one holder", f"{worker} sends {key}, which {letter.holder} has until {letter.until}")
-        letter.in_flight.add(worker)
-        self._say(f"{worker} sends {key}")
-
-    def accepted(self, worker: str, key: str, reply_lost: bool) -> None:  # noqa: FBT001 - said by position by a timer
-        """Note that the server took a letter."""
-        letter = self._letters[key]
-        letter.accepted += 1
-        self.count["accepted"] += 1
-        self._say(f"the server takes {key}{' (nobody hears of it)' if reply_lost else ''}")
-        if letter.accepted > 1 + letter.excused:
-            self.broken("no repeat", f"{key} was taken {letter.accepted} times, {letter.excused} of them excused")
-        if not reply_lost and worker in letter.in_flight:
-            letter.unmarked_by.add(worker)
-
-    def given_up(self, key: str) -> None:
-        """Note that nobody waits any more for the reply to a letter that the server took, or takes in a while."""
-        self._letters[key].excused += 1
-
-    def settled(self, worker: str, receipts: Sequence[Receipt]) -> None:
-        """Look at what was marked: by who had the letter, and only what happened."""
-        for entry in self._read_ledgers():
-            letter = self._letters[entry.subject]
-            if letter.holder != worker:
-                self.broken("a lost lease marks nothing", f"{worker} marked {entry.subject} of {letter.holder}")
-            if letter.status != "waiting":
-                self.broken("no repeat", f"{entry.subject} was {letter.status} and is marked {entry.kind}")
-            if entry.kind == "sent" and not letter.accepted:
-                self.broken("nothing recorded is lost", f"{entry.subject} is marked sent and no server took it")
-            letter.status = entry.kind
-            if entry.kind == "sent":
-                self._left.append((letter.contact_ref, datetime.fromisoformat(entry.at)))
-        for receipt in receipts:
-            letter = self._letters[receipt.message_id]
-            letter.unmarked_by.discard(worker)
-            letter.in_flight.discard(worker)
-            if letter.holder == worker:
-                letter.holder, letter.until = "", None
-        if receipts:
-            self._say(f"{worker} marks " + ", ".join(f"{one.message_id} {one.outcome}" for one in receipts))
 
     # At the end, when all is calm.
 

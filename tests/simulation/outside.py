@@ -66,15 +66,13 @@ class SimulatedMailer:
             return self._receipt(claimed, "failed", "550 no such user")
         if server.troubled("accepted-late"):
             # The reply does not come in time; the server takes the letter all the same, at some later moment.
-            asyncio.get_running_loop().call_later(
-                server.random.random() * 600, auditor.accepted, name, claimed.message_id, True
-            )
-            auditor.given_up(claimed.message_id)
+            asyncio.get_running_loop().call_later(server.random.random() * 600, auditor.accepted, name, claimed, True)
+            auditor.given_up(claimed)
             return self._receipt(claimed, "retry", "the connection timed out")
         lost = server.troubled("reply-lost")
-        auditor.accepted(name, claimed.message_id, lost)
+        auditor.accepted(name, claimed, lost)
         if lost:
-            auditor.given_up(claimed.message_id)
+            auditor.given_up(claimed)
         self.worker.may_die("after sending")
         if lost:
             return self._receipt(claimed, "retry", "the connection dropped while sending")

@@ -6,7 +6,7 @@ another for the time of a seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,7 +25,8 @@ from pfflow.domain.obligations import Obligation, Status
 from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, NotHeld, Receipt, Recorded, Taken
 from pfflow.store import MailTurn
-from tests.simulation import model_store
+from tests.simulation import model_outbox
+from tests.simulation.model_outbox import ModelLetter
 from tests.simulation.model_store import ModelHeld, ModelStore
 from tests.simulation.outside import SimulatedMailer
 from tests.simulation.run import Parts, Result, simulate
@@ -115,12 +116,15 @@ class _KeepsClaims(ModelStore):
         chat: bool = False,
     ) -> Taken:
         claimed = super().claim(worker, now, limit, seconds, manners, chat=chat)
-        for one in claimed:
-            self._letters[one.message_id].claimed_until = now + timedelta(days=3650)
+        for letter in self._letters_of(one.message_id for one in claimed):
+            letter.claimed_until = now + timedelta(days=3650)
         return claimed
 
     def renew(self, worker: str, keys: Sequence[str], _until: datetime) -> frozenset[str]:
-        return frozenset(key for key in keys if self._letters[key].claimed_by == worker)
+        return frozenset(one.message_id for one in self._letters_of(keys) if one.claimed_by == worker)
+
+    def _letters_of(self, keys: Iterable[str]) -> list[ModelLetter]:
+        return [letter for key in keys for letter in self.told_in(key)]
 
 
 class _ForgetsCancelling(ModelStore):
@@ -152,9 +156,9 @@ class _LetsAnybodyMark(ModelStore):
     """Takes a mark from a worker that lost its claim."""
 
     def settle(self, worker: str, receipts: Sequence[Receipt]) -> None:
-        for receipt in receipts:
-            if self._letters[receipt.message_id].status == "waiting":
-                self._letters[receipt.message_id].claimed_by = worker
+        for letter in (one for receipt in receipts for one in self.told_in(receipt.message_id)):
+            if letter.status == "waiting":
+                letter.claimed_by = worker
         super().settle(worker, receipts)
 
 
@@ -162,9 +166,9 @@ class _RevivesClaims(ModelStore):
     """Renews a claim although another worker has the letter by now."""
 
     def renew(self, worker: str, keys: Sequence[str], until: datetime) -> frozenset[str]:
-        for key in keys:
-            if self._letters[key].status == "waiting":
-                self._letters[key].claimed_by = worker
+        for letter in (one for key in keys for one in self.told_in(key)):
+            if letter.status == "waiting":
+                letter.claimed_by = worker
         return super().renew(worker, keys, until)
 
 
@@ -221,12 +225,12 @@ def _leave_a_hole() -> AbstractContextManager[None]:
 
 
 def _hold_only_the_cancelled() -> AbstractContextManager[None]:
-    right = model_store.overtaken_by
+    right = model_outbox.overtaken_by
 
     def forgetful(notice: Notice, owed: Obligation) -> str:
         return right(notice, owed) if owed.status is Status.CANCELLED else ""
 
-    return _replaced(model_store, "overtaken_by", forgetful)
+    return _replaced(model_outbox, "overtaken_by", forgetful)
 
 
 def _ignore_fulfilment() -> AbstractContextManager[None]:

@@ -15,7 +15,6 @@ from typing import Any
 from pfflow.cycle import STAGES, Cycle, dossier_of
 from pfflow.dispatching import Terms
 from pfflow.domain.facts import Interaction, Touch
-from pfflow.domain.manners import FREE
 from pfflow.domain.obligations import ObligationKind
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.replanning import replan
@@ -24,10 +23,11 @@ from pfflow.ports import NotHeld
 from pfflow.store import MailTurn
 from tests.simulation import world as worlds
 from tests.simulation.faults import Crash, FaultyStore, Worker
-from tests.simulation.invariants import LEASE, Auditor, Violation
+from tests.simulation.invariants import Auditor
 from tests.simulation.loop import SimulatedLoop, StuckError
 from tests.simulation.model_store import ModelStore
 from tests.simulation.outside import Server, SimulatedMailer
+from tests.simulation.posted import LEASE, Violation
 
 DAY = 86400.0
 STALLS = 0.03
@@ -35,7 +35,7 @@ STALLS = 0.03
 CALM_DAYS = 3
 _CALM = (Stage.INFORMATION_GATHERING, Stage.COMMUNICATION)
 """How long everybody has, after the faults are over, to do what is left."""
-CAPPED_DAYS = 14
+PUT_OFF_DAYS = 14
 """Days for which caps may have put letters off: two a day, and a reader has gathered a score."""
 _STAGES = tuple(STAGES)
 _OFTEN = {
@@ -74,12 +74,12 @@ class Simulation:
 
     def __init__(self, seed: int, parts: Parts, store: Any) -> None:
         self.random = Random(seed)  # noqa: S311 - the seed
-        self.world = worlds.drawn_world(self.random)
+        self.world = worlds.drawn_world(self.random, worlds.drawn_habits(seed))
         self.loop = SimulatedLoop(self.random)
         self.parts = parts
         self.store = store
         self.trace: list[str] = []
-        self.auditor = Auditor(store, self.say)
+        self.auditor = Auditor(store, self.say, dict(self.world.habits.zones))
         self.jumped = timedelta()
         self.edition = 1
         self.changed = False
@@ -99,14 +99,15 @@ class Simulation:
 
     def playbook(self, edition: int) -> Playbook:
         """Give an edition of the playbook."""
-        return worlds.playbook(self.world.zone, edition)
+        return worlds.playbook(self.world.zone, edition, self.world.habits)
 
     async def live(self) -> None:
         """Live the drawn days, then the calm ones, and look at all of it."""
         at = self.now()
         begins_on = self.world.begins_on
         away = worlds.drawn_absences(self.random, begins_on) if "absence" in self.faults else ()
-        self.store.import_facts(worlds.facts(self.world.projects, begins_on, away), at, "register")
+        zones = dict(self.world.habits.zones)
+        self.store.import_facts(worlds.facts(self.world.projects, begins_on, away, zones), at, "register")
         self.store.adopt_playbook("1", "small", 1, at, "operations")
         self.auditor.noted()
         ends = self.world.days * DAY
@@ -191,14 +192,16 @@ class Simulation:
     def cycle(self, worker: Worker, edition: int) -> Cycle:
         """Give the product's cycle over the simulated world."""
         server = Server(self.random, frozenset(self.faults), self.auditor)
+        playbook = self.playbook(edition)
+        manners = self.world.habits.manners(self.world.zone, playbook.quiet, capped="caps" in self.faults)
         return self.parts.cycle(
             store=self.parts.faulty_store(self.store, worker),
-            playbook=self.playbook(edition),
+            playbook=playbook,
             calendar_of=lambda _playbook, _held, _at: self.calendar,
             mailer=self.parts.mailer(server, worker, self.now),
             clock=self.now,
             worker=worker.name,
-            terms=Terms(batch=6, lease=LEASE, manners=worlds.CAPS if "caps" in self.faults else FREE),
+            terms=Terms(batch=6, lease=LEASE, manners=manners),
             busy_seconds=0.0,
         )
 
@@ -245,10 +248,18 @@ class Simulation:
                 self.apply_plan()
             if "stop" in self.faults and self.random.random() < 0.4:
                 self.turn_mail(stopped=not self.auditor.stopped)
+            if self.world.habits.releases and self.random.random() < 0.4:
+                self.release()
             if "clock-forward" in self.faults and self.random.random() < 0.3:
                 self.jump(timedelta(seconds=self.random.choice((2, 40, 7200))))
             if "clock-back" in self.faults and self.random.random() < 0.3:
                 self.jump(-timedelta(seconds=self.random.choice((2, 40, 7200))))
+
+    def release(self) -> None:
+        """Let letters that failed wait to be sent again."""
+        if count := self.store.release("failed", "operations", self.now()):
+            self.say(f"operations release {count} letter(s)")
+        self.auditor.released()
 
     def turn_mail(self, *, stopped: bool) -> None:
         """Stop or start all mail."""
@@ -300,8 +311,15 @@ class Simulation:
             worker = Worker(f"calm.{number}", self.random, frozenset(), self.auditor)
             self.swept_at = self.now()
             await self.turn(worker, self.edition, list(_STAGES[:4] if number == 0 else _CALM))
+        await self.send_what_was_put_off()
+
+    async def send_what_was_put_off(self) -> None:
+        """Dispatch whenever a letter that caps or quiet hours keep may go, until none is left or it took too long."""
         worker = Worker("calm.last", self.random, frozenset(), self.auditor)
-        await self.cycle(worker, self.edition).dispatch(patience=CAPPED_DAYS * DAY)
+        ends = self.now() + timedelta(days=PUT_OFF_DAYS)
+        while (next_at := self.store.waiting(self.now())[1]) is not None and next_at < ends:
+            await asyncio.sleep((next_at - self.now()).total_seconds())
+            await self.cycle(worker, self.edition).dispatch()
 
 
 def simulate(seed: int, parts: Parts | None = None, store: Any = None) -> Result:

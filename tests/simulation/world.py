@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from random import Random  # noqa: TID251 - the seed
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pfflow.domain.business_days import BusinessCalendar
 from pfflow.domain.facts import Absence, Facts, Undertaking
-from pfflow.domain.manners import Manners
+from pfflow.domain.manners import FREE, Manners
 from pfflow.domain.parties import Contact, Level, Participation, Party, PartyKind, Realm
-from pfflow.domain.playbook import Playbook
+from pfflow.domain.playbook import Playbook, QuietHours
 from pfflow.domain.project import Phase, Project
 
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York")
@@ -28,6 +29,13 @@ BEGINNINGS = (
 EDITIONS = 4
 CAPS = Manners(recipient_cap=2, domain_cap=5)
 """How many letters a reader gets in a day and the house's one domain in an hour, where the seed has caps."""
+QUIET = (
+    ("20:00", "07:30", False),
+    ("18:00", "10:00", True),
+    ("08:30", "13:00", False),  # rungs counted in days are reached at nine
+    ("23:00", "09:30", True),
+)
+"""When readers are left alone, where the seed has quiet hours: from, until, and whether weekends are quiet."""
 HOLD_DAYS = 7
 """No acknowledgement holds a ladder for longer than this in any edition: two business days and the longest weekend."""
 
@@ -56,8 +64,41 @@ _LADDERS: Mapping[str, Any] = {
 }
 
 
-@lru_cache(maxsize=32)
-def playbook(zone: str, edition: int) -> Playbook:
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a house writes: whose actions' letters are merged, whose are urgent, when readers are left alone, and where
+    they are. The register may say where a contact is; where letters that failed are released, operators do it.
+    """
+
+    merged: frozenset[str] = frozenset()
+    urgent: frozenset[str] = frozenset()
+    quiet: tuple[str, str, bool] | None = None
+    zones: tuple[tuple[str, str], ...] = ()
+    releases: bool = False
+
+    def manners(self, zone: str, quiet: QuietHours | None, *, capped: bool) -> Manners:
+        """Give what a worker keeps to with a playbook, as the house's wiring does for live mail."""
+        if self == PLAIN:
+            return CAPS if capped else FREE
+        return replace(CAPS if capped else FREE, timezone=zone, quiet=quiet, punctual=True)
+
+    def __str__(self) -> str:
+        said = [
+            f"merged: {', '.join(sorted(self.merged))}" if self.merged else "",
+            f"urgent: {', '.join(sorted(self.urgent))}" if self.urgent else "",
+            "quiet {}-{}{}".format(*self.quiet[:2], " and weekends" * self.quiet[2]) if self.quiet else "",
+            *(f"{ref} in {zone}" for ref, zone in self.zones),
+            "failed letters are released" if self.releases else "",
+        ]
+        return "; ".join(one for one in said if one) or "plain"
+
+
+PLAIN = Habits()
+"""Each letter by itself, at any hour."""
+
+
+@lru_cache(maxsize=64)
+def playbook(zone: str, edition: int, habits: Habits = PLAIN) -> Playbook:
     """Give an edition of the playbook: 1 as begun, 2 with another offset, 3 without a rung, 4 without a cadence."""
     ladders = dict(_LADDERS)
     report = list(_LADDERS["report"])
@@ -157,12 +198,24 @@ def playbook(zone: str, edition: int) -> Playbook:
                 "ladder": "notice",
                 "activity": "reporting",
             },
-            "ladders": ladders,
+            "ladders": {name: _with(habits, ladder) for name, ladder in ladders.items()},
         }
+        | ({"quiet": dict(zip(("from", "until", "weekends"), habits.quiet, strict=True))} if habits.quiet else {})
     )
 
 
-def facts(projects: int, begins_on: date, away: tuple[Absence, ...] = ()) -> Facts:
+def _with(habits: Habits, ladder: Any) -> Any:
+    """Give a ladder whose rungs say what is merged and what is urgent."""
+    if isinstance(ladder, Mapping):
+        return {**ladder, "rungs": _with(habits, ladder["rungs"])}
+    merged = [{"merge": True} if rung["do"] in habits.merged else {} for rung in ladder]
+    urgent = [{"urgent": True} if rung["do"] in habits.urgent else {} for rung in ladder]
+    return [rung | one | two for rung, one, two in zip(ladder, merged, urgent, strict=True)]
+
+
+def facts(
+    projects: int, begins_on: date, away: tuple[Absence, ...] = (), zones: Mapping[str, str] = MappingProxyType({})
+) -> Facts:
     """Give the parties and projects; each project has an undertaking that falls due in its first week."""
     parties, contacts = [], []
     for ref in _ROLES.values():
@@ -172,9 +225,10 @@ def facts(projects: int, begins_on: date, away: tuple[Absence, ...] = ()) -> Fac
         levels = (Level.WORKING, Level.MANAGEMENT) if ref in ("FIN", "HEAD") else (Level.WORKING,)
         for level in levels:
             who = f"C-{ref}" if level is Level.WORKING else f"M-{ref}"
-            contacts.append(
-                Contact(contact_ref=who, party_ref=ref, name=who, email=f"{who.lower()}@house.example", level=level)
+            contact = Contact(
+                contact_ref=who, party_ref=ref, name=who, email=f"{who.lower()}@house.example", level=level
             )
+            contacts.append(replace(contact, timezone=zones.get(who, "")))
     refs = [f"G{number + 1}" for number in range(projects)]
     return Facts(
         parties=tuple(sorted(parties, key=lambda one: one.party_ref)),
@@ -221,6 +275,7 @@ class World:
     projects: int
     workers: int
     faults: frozenset[str]
+    habits: Habits = PLAIN
 
     @property
     def begins_at(self) -> datetime:
@@ -231,7 +286,7 @@ class World:
         return (
             f"{self.projects} project(s), {self.workers} worker(s), {self.days} days from {self.begins_on} "
             f"in {self.zone}; "
-            f"faults: {', '.join(sorted(self.faults)) or 'none'}"
+            f"faults: {', '.join(sorted(self.faults)) or 'none'}; habits: {self.habits}"
         )
 
 
@@ -273,7 +328,22 @@ def drawn_absences(random: Random, begins_on: date) -> tuple[Absence, ...]:
     )
 
 
-def drawn_world(random: Random) -> World:
+def drawn_habits(seed: int) -> Habits:
+    """Draw how a seed's house writes, by a chance of its own: four seeds in ten are plain, as all were once."""
+    random = Random(f"habits/{seed}")  # noqa: S311 - the seed
+    quiet = random.choice(QUIET) if random.random() < 0.4 else None
+    merges = random.random() < 0.4
+    if quiet is None and not merges:
+        return PLAIN
+    actions = ("request", "remind", "send", "escalate")
+    merged = frozenset(one for one in actions if random.random() < 0.7) if merges else frozenset[str]()
+    urgent = frozenset(one for one in actions if random.random() < 0.2)
+    abroad = random.sample(("C-BANK", "C-FIN", "C-HEAD", "C-OPS", "C-REL", "M-FIN", "M-HEAD"), random.randint(0, 4))
+    zones = tuple((ref, random.choice(ZONES)) for ref in sorted(abroad))
+    return Habits(merged, urgent, quiet, zones if quiet else (), releases=random.random() < 0.5)
+
+
+def drawn_world(random: Random, habits: Habits) -> World:
     """Draw a world. Each seed has some kinds of faults and not others, so that rare mixtures come too."""
     share = random.choice((0.0, 0.3, 0.6, 1.0))
     return World(
@@ -283,4 +353,5 @@ def drawn_world(random: Random) -> World:
         projects=random.choice((1, 1, 1, 2)),
         workers=random.choice((1, 2, 2)),
         faults=frozenset(name for name in FAULTS if random.random() < share),
+        habits=habits,
     )
