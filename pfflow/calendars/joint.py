@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 import holidays
 
 from pfflow.calendars.codes import FIRST_YEAR, LAST_YEAR, CalendarError
-from pfflow.calendars.library import listed_by, published_until_of, within
+from pfflow.calendars.library import bare_list, estimated_years, last_announced_year, listed_by, within
 from pfflow.domain.business_days import SATURDAY, SUNDAY, WEEKENDS_ONLY, BusinessCalendar
 from pfflow.domain.holiday_lists import OwnHoliday
 
@@ -74,20 +75,40 @@ def _joint(codes: tuple[str, ...], first_year: int, last_year: int) -> BusinessC
 def _single(code: str, first_year: int, last_year: int) -> BusinessCalendar:
     if code == WEEKENDS_ONLY.code:
         return WEEKENDS_ONLY
-    bare = listed_by(code)
-    # A year's list may fix days of its neighbours: an observed New Year's Day, a working Sunday in December.
-    listed = listed_by(code, within(bare, first_year - 1, last_year + 1), bare.default_language)
+    decades = [_decade(code, number) for number in range(first_year // 10, last_year // 10 + 1)]
     first, last = date(first_year, 1, 1), date(last_year, 12, 31)
+    estimated = {year for one in decades for year in one.estimated if first_year <= year <= last_year}
+    bare = bare_list(code)
+    published = min([last_year, last_announced_year(code, bare), *(year - 1 for year in estimated)])
+    return BusinessCalendar(
+        code=code,
+        holidays=frozenset(day for one in decades for day in one.off if first <= day <= last),
+        make_up_workdays=frozenset(day for one in decades for day in one.worked if first <= day <= last),
+        weekend=_weekend(bare.weekend),
+        published_until=date(published, 12, 31),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Decade:
+    """Ten years of a list: days off, days worked though the weekend is not, and years in which dates are estimated."""
+
+    off: frozenset[date]
+    worked: frozenset[date]
+    estimated: frozenset[int]
+
+
+@lru_cache(maxsize=1024)
+def _decade(code: str, number: int) -> _Decade:
+    """Give the ten years from ten times a number on: calendars of many spans are put together of them."""
+    first, last = date(10 * number, 1, 1), date(10 * number + 9, 12, 31)
+    bare = bare_list(code)
+    # A year's list may fix days of its neighbours: an observed New Year's Day, a working Sunday in December.
+    listed = listed_by(code, within(bare, first.year - 1, last.year + 1), bare.default_language)
     rested, begun = _past_weekends(listed, first, last)
     off = frozenset(day for day in tuple(listed) if first <= day <= last)
     worked = (frozenset(day for day in listed.weekend_workdays if first <= day <= last) | begun) - off
-    return BusinessCalendar(
-        code=code,
-        holidays=off | (rested - worked),
-        make_up_workdays=worked,
-        weekend=_weekend(listed.weekend),
-        published_until=published_until_of(code, listed, first_year, last_year),
-    )
+    return _Decade(off | (rested - worked), worked, estimated_years(listed))
 
 
 def _weekend(weekdays: Collection[int]) -> frozenset[int]:

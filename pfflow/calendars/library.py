@@ -41,6 +41,12 @@ def listed_by(code: str, years: Sequence[int] = (), language: str | None = None)
     raise CalendarError(f"no calendar is named {code!r}{_near(entity, part)}")
 
 
+@lru_cache(maxsize=256)
+def bare_list(code: str) -> holidays.HolidayBase:
+    """Give the package's list without any year: what it says of itself. It is kept, so nobody may change it."""
+    return listed_by(code)
+
+
 def within(listed: holidays.HolidayBase, first_year: int, last_year: int) -> range:
     """Give the years the package has a list for: asking for others is a warning."""
     return range(max(first_year, listed.start_year), min(last_year, listed.end_year) + 1)
@@ -53,14 +59,22 @@ def holiday_names(code: str, year: int) -> Mapping[date, tuple[str, str]]:
     """
     if code == WEEKENDS_ONLY.code:
         return {}
-    bare = listed_by(code)
-    years = within(bare, year - 1, year + 1)
+    return _names_of_decade(code, year // 10).get(year, {})
+
+
+@lru_cache(maxsize=1024)
+def _names_of_decade(code: str, number: int) -> Mapping[int, Mapping[date, tuple[str, str]]]:
+    """Give the names of the holidays of ten years, from ten times a number on, by year."""
+    bare, first = bare_list(code), 10 * number
+    years = within(bare, first - 1, first + 10)
     english = next((one for one in bare.supported_languages if one.startswith("en")), None)
     chinese = next((one for one in ("zh_CN", "zh_TW") if one in bare.supported_languages), None)
     in_english = listed_by(code, years, english or bare.default_language)
     in_chinese = listed_by(code, years, chinese) if chinese else {}
-    days = sorted(day for day in tuple(in_english) if day.year == year)
-    return {day: (in_chinese.get(day, ""), in_english[day]) for day in days}
+    found: dict[int, dict[date, tuple[str, str]]] = {}
+    for day in sorted(in_english):
+        found.setdefault(day.year, {})[day] = (in_chinese.get(day, ""), in_english[day])
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -87,13 +101,6 @@ def _near(entity: str, part: str) -> str:
     return (
         f"; near it: {', '.join(right)}" if right else "; write an ISO 3166 country such as CN or an exchange as XNYS"
     )
-
-
-def published_until_of(code: str, listed: holidays.HolidayBase, first_year: int, last_year: int) -> date:
-    """Give the last day of a range of years up to which a list is published."""
-    last = min(last_year, last_announced_year(code, listed))
-    last = min([last, *(year - 1 for year in estimated_years(listed) if year >= first_year)])
-    return date(last, 12, 31)
 
 
 def estimated_years(listed: holidays.HolidayBase) -> frozenset[int]:

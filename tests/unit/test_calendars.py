@@ -119,6 +119,15 @@ def test_an_observed_new_year_at_the_end_of_the_last_year_is_a_holiday() -> None
     assert not business_calendar(["US"], 2027, 2027).is_business_day(date(2027, 12, 31))
 
 
+@pytest.mark.parametrize("code", ["CN", "GB-ENG", "US", "XNYS", "AE", "IN"])
+def test_a_year_has_the_same_days_whatever_the_span_it_is_asked_for_in(code: str) -> None:
+    wide = business_calendar([code], 2018, 2042)
+    for first in (2019, 2020, 2029, 2030):
+        narrow = business_calendar([code], first, first + 1)
+        assert narrow.holidays == {day for day in wide.holidays if first <= day.year <= first + 1}
+        assert narrow.make_up_workdays == {day for day in wide.make_up_workdays if first <= day.year <= first + 1}
+
+
 def test_the_same_codes_and_years_give_the_same_calendar_in_the_same_edition() -> None:
     assert business_calendar(["CN"], 2026, 2027) is business_calendar([" cn "], 2026, 2027)
     assert business_calendar(["CN"], 2026, 2027).version != business_calendar(["CN"], 2026, 2028).version
