@@ -251,7 +251,7 @@ def wall_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """
     if at.tzinfo is not None:
         raise ValueError(f"the wall time {at.isoformat()} names a zone of its own; leave it out")
-    return datetime.combine(day, at.replace(fold=0), zone).astimezone(UTC)
+    return datetime.combine(day, at.replace(fold=0) if at.fold else at, zone).astimezone(UTC)
 
 
 def add_business_hours(

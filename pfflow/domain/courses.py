@@ -49,13 +49,13 @@ def courses(playbook: Playbook, obligation: Obligation) -> tuple[Course, ...]:
 
     A rung that an earlier one of them has is left out of the later.
     """
-    if len(_names(obligation)) == 1:
-        (only,) = _names(obligation)
-        ladder = _ladder(playbook, obligation, only)
-        return (Course(only, ladder),) if ladder else ()
+    names = _names(obligation)
+    if len(names) == 1:
+        ladder = _ladder(playbook, obligation, names[0])
+        return (Course(names[0], ladder),) if ladder else ()
     found: list[Course] = []
     taken: set[str] = set()
-    for name in _names(obligation):
+    for name in names:
         ladder = _ladder(playbook, obligation, name)
         if ladder is None:
             continue
@@ -84,12 +84,17 @@ def keeps_another(playbook: Playbook, obligation: Obligation) -> bool:
 def _names(obligation: Obligation) -> tuple[str, ...]:
     if obligation.climbing:
         return tuple(obligation.climbing)
-    return tuple(dict.fromkeys(filter(None, obligation.ladder.split(AND))))
+    return _split(obligation.ladder)
+
+
+@lru_cache(maxsize=512)
+def _split(ladder: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, ladder.split(AND))))
 
 
 def _ladder(playbook: Playbook, obligation: Obligation, name: str) -> Ladder | None:
     kept, ladder = obligation.climbing.get(name), playbook.ladders.get(name)
-    if not isinstance(kept, Mapping) or (ladder is not None and kept == ladder.dumped):
+    if kept is None or (ladder is not None and kept == ladder.dumped) or not isinstance(kept, Mapping):
         return ladder
     return _read(canonical_json(kept))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pfflow.domain.business_days import DAY, BusinessCalendar
@@ -83,11 +85,22 @@ def itemised_in(conclusions: Iterable[Conclusion]) -> Itemised:
     return Itemised(vouchers, since)
 
 
-def _paid(payments: Iterable[FundUse], last: date) -> dict[str, Decimal]:
-    paid: dict[str, Decimal] = {}
+paid_on, paid_on_and_voucher = attrgetter("paid_on"), attrgetter("paid_on", "voucher")
+"""By what payments are put in order."""
+
+
+def in_order(payments: Iterable[FundUse], project_ref: str) -> list[FundUse]:
+    """Give a project's payments in order of day and voucher."""
+    return sorted((one for one in payments if one.project_ref == project_ref), key=paid_on_and_voucher)
+
+
+def paid_by_line(
+    payments: Iterable[FundUse], before: Mapping[str, Decimal] = MappingProxyType({})
+) -> dict[str, Decimal]:
+    """Give what payments come to under each budget line, on top of what came to it `before`."""
+    paid = dict(before)
     for payment in payments:
-        if payment.paid_on <= last:
-            paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
+        paid[payment.budget_line] = paid.get(payment.budget_line, Decimal(0)) + payment.amount
     return paid
 
 
@@ -119,7 +132,24 @@ class Holdings:
 
     def paid_up_to(self, last: date) -> Mapping[str, Decimal]:
         """Give what was paid under each budget line up to a day, by their names."""
-        return remembered_in(self._memo, ("paid", last), lambda: _paid(self.facts.fund_use, last))
+        return remembered_in(self._memo, ("paid", last), lambda: paid_by_line(self.paid_within(date.min, last)))
+
+    def paid_within(self, first: date, last: date) -> Sequence[FundUse]:
+        """Give the payments from a day to a day, both included, in order of day and voucher."""
+        payments = self.payments()
+        begins = bisect_left(payments, first, key=paid_on)
+        return payments[begins : bisect_right(payments, last, lo=begins, key=paid_on)]
+
+    def payments(self) -> Sequence[FundUse]:
+        """Give the project's payments in order of day and voucher."""
+        return remembered_in(self._memo, "payments", lambda: in_order(self.facts.fund_use, self.project.project_ref))
+
+    def remembered_between(self, what: Hashable, first: date, last: date, make: Callable[[], Made]) -> Made:
+        """Give what is made of the facts, and of what is due and was fired from a day to a day, made once till then.
+
+        That is until the facts change, or an obligation due then or a rung fired then is recorded.
+        """
+        return remembered_in(self._memo, (what, first, last), make)
 
     def era(self, day: date) -> int:
         """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
@@ -155,6 +185,10 @@ class Holdings:
         """Give the keys of a stage's obligations that are no longer owed."""
         return {o.key for o in self.of_stage(stage) if not o.live}
 
+    def all_closed(self, stage: Stage, keys: frozenset[str]) -> bool:
+        """Whether all of these obligations of a stage were owed and are no longer."""
+        return keys <= self.closed(stage)
+
     def concluded_by(self, stage: Stage) -> Iterable[Conclusion]:
         """Give what a stage has concluded, in any order."""
         return [one for (by, _), one in self.conclusions.items() if by is stage]
@@ -162,6 +196,11 @@ class Holdings:
     def itemised(self) -> Itemised:
         """Give what the fund-use reports so far itemised."""
         return itemised_in(self.concluded_by(Stage.COMMUNICATION))
+
+    def not_itemised(self) -> Sequence[FundUse]:
+        """Give the payments that no fund-use report itemised so far, in order of day and voucher."""
+        vouchers = self.itemised().vouchers
+        return [one for one in self.payments() if one.voucher not in vouchers]
 
     def due_within(self, first: date, last: date) -> Iterable[Obligation]:
         """Give the obligations due from a day to a day, both included, in any order."""
@@ -219,7 +258,7 @@ class Dossier:
 
     def of_stage(self, stage: Stage) -> tuple[Obligation, ...]:
         """Give the obligations a stage keeps, in order of due instant and key."""
-        return tuple(sorted(self.held.of_stage(stage), key=lambda o: (o.due_at, o.key)))
+        return tuple(sorted(self.held.of_stage(stage), key=attrgetter("due_at", "key")))
 
     def concluded(self, stage: Stage, subject: str) -> Mapping[str, Json]:
         """Give what a stage last concluded on a subject; empty where it has not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from operator import attrgetter
 
 from pfflow.domain.decision import Conclusion, Decision, Dossier, Finding
 from pfflow.domain.ladder import Firing
@@ -12,6 +13,8 @@ from pfflow.domain.ledger import EntryDraft
 from pfflow.domain.notices import Notice
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.words import Json, Stage, Words
+
+_in_order, _as_fired = attrgetter("due_at", "key"), attrgetter("fired_at", "due_at", "rung")
 
 
 class Draft:
@@ -42,19 +45,18 @@ class Draft:
 
     def live_of(self, kind: ObligationKind) -> tuple[Obligation, ...]:
         """Give those of them that are of a kind, in the same order."""
-        return tuple(
-            one
-            for one in self._standing(o for o in self.dossier.held.live(self.stage) if o.kind is kind)
-            if one.kind is kind
-        )
+        held = [one for one in self.dossier.held.live(self.stage) if one.kind is kind]
+        if not held and not self._obligations:
+            return ()
+        return tuple(one for one in self._standing(held) if one.kind is kind)
 
     def stirring(self) -> tuple[Obligation, ...]:
         """Give those of them of which something may be said now, in the same order."""
         return self._standing(self.dossier.held.stirring(self.stage, self.as_of))
 
     def _standing(self, held: Iterable[Obligation]) -> tuple[Obligation, ...]:
-        merged = {o.key: o for o in held} | self._obligations
-        return tuple(sorted((o for o in merged.values() if o.live), key=lambda o: (o.due_at, o.key)))
+        merged = ({o.key: o for o in held} | self._obligations).values() if self._obligations else held
+        return tuple(sorted([o for o in merged if o.live], key=_in_order))
 
     def fired(self, obligation_key: str, rung: str) -> bool:
         """Whether a rung was reached before, or in this decision."""
@@ -65,7 +67,7 @@ class Draft:
         """Give the firings of an obligation, oldest first."""
         mine = {firing.rung: firing for firing in self.dossier.held.firings_of(obligation_key)}
         mine |= {rung: firing for (key, rung), firing in self._firings.items() if key == obligation_key}
-        return tuple(sorted(mine.values(), key=lambda f: (f.fired_at, f.due_at, f.rung)))
+        return tuple(sorted(mine.values(), key=_as_fired))
 
     def firings(self) -> tuple[Firing, ...]:
         """Give every firing of the project, this decision's included."""

@@ -10,6 +10,7 @@ obligation twice at once.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -67,6 +68,9 @@ _SAID_BY = {Action.REMIND: frozenset({Action.REMIND, Action.REQUEST, Action.INVI
 """What leaves an action nothing to say to whoever hears both at once; for all others it is the action itself."""
 
 
+_at = attrgetter("at")
+
+
 def nothing_to_send(obligation: Obligation) -> Missing:
     """Say that the house makes no report for this obligation; its debtor delivers it."""
     if obligation.kind is ObligationKind.NOTICE:
@@ -99,7 +103,7 @@ def climb(draft: Draft, content: Content = nothing_to_send) -> None:
 def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[Step, ...]:
     """Give the steps of rungs in the order they are reached: all up to `as_of`, and the first one after it."""
     playbook = draft.dossier.playbook
-    firsts = _first_steps(
+    firsts, repeat = _first_steps(
         tuple(rungs),
         obligation.due_at,
         obligation.sequence,
@@ -108,6 +112,8 @@ def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[
         calendar=draft.dossier.calendar,
         zone=playbook.zone,
     )
+    if not repeat:
+        return firsts
     found: list[Step] = []
     for first in firsts:
         if first.rung.repeat is None or first.at > draft.as_of:
@@ -117,7 +123,7 @@ def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[
             found.append(step)
             if step.at > draft.as_of:
                 break
-    return tuple(sorted(found, key=attrgetter("at")))
+    return tuple(sorted(found, key=_at))
 
 
 @lru_cache(maxsize=32768)
@@ -130,14 +136,17 @@ def _first_steps(
     hours: Hours,
     calendar: BusinessCalendar,
     zone: ZoneInfo,
-) -> tuple[Step, ...]:
-    """Give the first step of each rung; escalating begins later by the days of grace the documents allow."""
+) -> tuple[tuple[Step, ...], bool]:
+    """Give the first step of each rung in the order they are reached, and whether any is repeated.
+
+    Escalating begins later by the days of grace the documents allow.
+    """
     found = []
     for rung in rungs:
         at = moved_in(due_at, rung.at, hours, calendar, zone)
         grace = timedelta(days=grace_days) if rung.do is Action.ESCALATE else timedelta()
         found.append(Step(rung, name_at(rung, sequence), at + grace))
-    return tuple(found)
+    return tuple(sorted(found, key=_at)), any(rung.repeat is not None for rung in rungs)
 
 
 def _repeats(draft: Draft, rung: Rung, first: datetime) -> Iterator[datetime]:
@@ -160,14 +169,19 @@ def _take_steps(draft: Draft, obligation: Obligation, climb: _Climb) -> None:
     climbed = climb.courses
     held = holds(draft, obligation, climbed)
     rungs = tuple(rung for course in climbed for rung in course.ladder.rungs)
-    waiting = {rung.name for course in climbed if course.name in held.ladders for rung in course.ladder.rungs}
     ahead = steps(draft, obligation, rungs)
-    reached = (s for s in ahead if s.at <= draft.as_of and not (s.rung.name in waiting and s.rung.do in CHASING))
-    pending = [s for s in reached if not draft.fired(obligation.key, s.name)]
+    reached = ahead[: bisect_right(ahead, draft.as_of, key=_at)]
+    pending = [step for step in reached if not draft.fired(obligation.key, step.name)]
+    if held.ladders:
+        waiting = {rung.name for course in climbed if course.name in held.ladders for rung in course.ladder.rungs}
+        pending = [step for step in pending if not (step.rung.name in waiting and step.rung.do in CHASING)]
+    gone = _gone(draft, obligation, rungs) if pending else ()
     for number, step in enumerate(pending):
         if not obligation.live:
             return
-        stale = _said_before(draft, obligation, step, rungs) or _stale(draft, obligation, step, pending[number + 1 :])
+        stale = (gone and _said_before(draft, obligation, step, rungs, gone)) or _stale(
+            draft, obligation, step, pending[number + 1 :]
+        )
         if stale:
             outcome, because = stale
             _mark(draft, obligation, step, outcome, because)
@@ -180,26 +194,30 @@ def _take_steps(draft: Draft, obligation: Obligation, climb: _Climb) -> None:
         )
 
 
-def _following(draft: Draft, ahead: Iterable[Step]) -> Step | None:
-    return next((s for s in ahead if s.at > draft.as_of and s.rung.do is not Action.SEND), None)
+def _following(draft: Draft, ahead: Sequence[Step]) -> Step | None:
+    later = ahead[bisect_right(ahead, draft.as_of, key=_at) :]
+    return next((step for step in later if step.rung.do is not Action.SEND), None)
 
 
-def _said_before(draft: Draft, obligation: Obligation, step: Step, rungs: Sequence[Rung]) -> tuple[str, str] | None:
+def _gone(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> Sequence[str]:
+    """Give what was fired under names that the ladder no longer has, oldest first."""
+    current = {rung.name for rung in rungs}
+    if all(bare_name(firing.rung) in current for firing in draft.dossier.held.firings_of(obligation.key)):
+        return ()
+    fired = (firing.rung for firing in draft.firings_of(obligation.key) if firing.outcome == "fired")
+    return [rung for rung in fired if bare_name(rung) not in current]
+
+
+def _said_before(
+    draft: Draft, obligation: Obligation, step: Step, rungs: Sequence[Rung], fired: Iterable[str]
+) -> tuple[str, str] | None:
     """Give that a step was taken under another name: a change of a rung's offset must not say the same thing twice.
 
     A fired rung that the ladder no longer has stands for one rung of the same action and audience that it has now.
     """
     if step.name != step.rung.name:
         return None
-    current = {rung.name for rung in rungs}
-    gone = [
-        firing.rung
-        for firing in draft.firings_of(obligation.key)
-        if firing.outcome == "fired"
-        and action_in(firing.rung) == step.rung.do
-        and bare_name(firing.rung) not in current
-        and bare_name(firing.rung).endswith(f"-{step.rung.to}")
-    ]
+    gone = [rung for rung in fired if action_in(rung) == step.rung.do and bare_name(rung).endswith(f"-{step.rung.to}")]
     if not gone:
         return None
     same = [rung.name for rung in rungs if (rung.do, rung.to) == (step.rung.do, step.rung.to)]
@@ -488,6 +506,10 @@ def _meant_by(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> li
 
 
 def _invitation(draft: Draft, obligation: Obligation, readers: Sequence[Contact]) -> Invitation:
+    for told in draft.notices_of(obligation.key):
+        invited = told.invitation
+        if invited is not None and (invited.sequence, invited.method) == (obligation.sequence, Method.REQUEST):
+            return invited  # one meeting looks the same to all its guests
     everyone = _meant_by(draft, obligation, rungs_of(draft.dossier.playbook, obligation)) or readers
     attendees = draft.dossier.held.remembered(
         ("attendees", tuple(contact.contact_ref for contact in everyone)),

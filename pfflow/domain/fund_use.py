@@ -6,11 +6,11 @@ is itemised by the next report as booked late. What a report itemised is conclud
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from pfflow.domain.decision import Dossier
+from pfflow.domain.decision import Dossier, paid_by_line
 from pfflow.domain.escalation import Missing
 from pfflow.domain.facts import BudgetLine, FundUse
 from pfflow.domain.obligations import Obligation
@@ -32,9 +32,7 @@ def fund_use_report(dossier: Dossier, obligation: Obligation, until: date | None
     """
     start, end = _period(obligation)
     seen_to = min(end, until or end)
-    ref = dossier.project.project_ref
-    within = (p for p in dossier.facts.fund_use if start <= p.paid_on <= seen_to and p.project_ref == ref)
-    paid_now = sorted(within, key=lambda p: (p.paid_on, p.voucher))
+    paid_now = dossier.held.paid_within(start, seen_to)
     if not paid_now:
         return Missing(
             Words(
@@ -43,9 +41,8 @@ def fund_use_report(dossier: Dossier, obligation: Obligation, until: date | None
             )
         )
     currency = dossier.project.currency
-    payments = [p for p in dossier.facts.fund_use if p.project_ref == ref]
-    late = _booked_late(dossier, payments, start)
-    to_date = _by_name(p for p in payments if p.paid_on <= seen_to)
+    late = _booked_late(dossier, start)
+    to_date = dossier.held.paid_up_to(seen_to)
     budget = sorted(dossier.facts.budget, key=lambda line: line.budget_line)
     approved = sum((line.amount for line in budget), _ZERO)
     spent = sum(to_date.values(), _ZERO)
@@ -64,7 +61,7 @@ def fund_use_report(dossier: Dossier, obligation: Obligation, until: date | None
             Figure(Words("预算执行率", "Budget used"), _percent(spent, approved), CellKind.PERCENT),
         ),
         tables=(
-            _by_line(budget, _by_name(paid_now), to_date),
+            _by_line(budget, paid_by_line(paid_now), to_date),
             _payments("payments", _NOW, paid_now),
             *((_payments("booked_late", _LATE, late),) if late else ()),
         ),
@@ -78,12 +75,11 @@ def itemised(report: Report) -> tuple[str, ...]:
     return tuple(sorted(str(row[1]) for table in tables for row in table.rows))
 
 
-def _booked_late(dossier: Dossier, payments: Iterable[FundUse], start: date) -> list[FundUse]:
+def _booked_late(dossier: Dossier, start: date) -> list[FundUse]:
     """Give earlier payments that no report itemised; what was paid before the first report is not asked for."""
     before = dossier.held.itemised()
     since = min(start, before.since or start)
-    late = (p for p in payments if since <= p.paid_on < start and p.voucher not in before.vouchers)
-    return sorted(late, key=lambda p: (p.paid_on, p.voucher))
+    return [p for p in dossier.held.not_itemised() if since <= p.paid_on < start]
 
 
 def _period(obligation: Obligation) -> tuple[date, date]:
@@ -93,14 +89,6 @@ def _period(obligation: Obligation) -> tuple[date, date]:
 
 def _total(payments: Iterable[FundUse]) -> Decimal:
     return sum((p.amount for p in payments), _ZERO)
-
-
-def _by_name(payments: Iterable[FundUse]) -> dict[str, Decimal]:
-    """Give what was paid under each budget line, by their names."""
-    spent: dict[str, Decimal] = {}
-    for one in payments:
-        spent[one.budget_line] = spent.get(one.budget_line, _ZERO) + one.amount
-    return spent
 
 
 def _percent(part: Decimal, whole: Decimal) -> str:
@@ -136,7 +124,7 @@ def _by_line(budget: Iterable[BudgetLine], now: Mapping[str, Decimal], to_date: 
     )
 
 
-def _payments(name: str, title: Words, payments: list[FundUse]) -> Table:
+def _payments(name: str, title: Words, payments: Sequence[FundUse]) -> Table:
     return Table(
         name,
         title,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from pfflow.domain.audience import audience, contacts_by_ref, readers_of, stand_in
@@ -48,12 +49,9 @@ def heard_mark(touch: Interaction) -> str:
 
 def answers_to(draft: Draft, obligation: Obligation) -> tuple[Interaction, ...]:
     """Give what was said of an obligation up to `as_of`, in order of instant."""
-    said = (
-        t
-        for t in draft.dossier.held.answers_to(obligation.key)
-        if t.direction is Direction.INBOUND and t.at <= draft.as_of
-    )
-    return tuple(sorted(said, key=lambda t: (t.at, t.ext_id)))
+    said = draft.dossier.held.answers_to(obligation.key)
+    heard = [t for t in said if t.direction is Direction.INBOUND and t.at <= draft.as_of]
+    return tuple(sorted(heard, key=attrgetter("at", "ext_id"))) if heard else ()
 
 
 def hear(draft: Draft, obligation: Obligation) -> tuple[Obligation, tuple[Interaction, ...]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
 from pfflow.domain.audience import party_words, raci_of
 from pfflow.domain.business_days import wall_instant
@@ -64,10 +65,12 @@ def follow(draft: Draft) -> tuple[Reopened, ...]:
 
 def _reports(draft: Draft) -> Iterator[Interaction]:
     """Give the problems reported since the relationship began that nobody has settled in the register."""
-    for touch in sorted(draft.dossier.held.touches_of(Touch.ISSUE), key=lambda t: (t.at, t.ext_id)):
+    asked = [
+        t for t in draft.dossier.held.touches_of(Touch.ISSUE) if t.direction is Direction.INBOUND and not t.outcome
+    ]
+    for touch in sorted(asked, key=attrgetter("at", "ext_id")):
         on = touch.at.astimezone(draft.dossier.playbook.zone).date()
-        fresh = draft.dossier.engaged_on <= on and touch.at <= draft.as_of
-        if touch.direction is Direction.INBOUND and fresh and not touch.outcome:
+        if draft.dossier.engaged_on <= on and touch.at <= draft.as_of:
             yield touch
 
 

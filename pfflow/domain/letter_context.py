@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pfflow.domain.audience import creditors, names_of, owner_of, roles_meant
 from pfflow.domain.business_days import business_days_between
+from pfflow.domain.decision import Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.ladder import Action, Step, action_in
 from pfflow.domain.obligations import KEPT, Obligation, ObligationKind
@@ -54,16 +55,10 @@ def letter_context(
 ) -> dict[str, Json]:
     """Give what the templates read for one step of an obligation's ladder; JSON, self-contained, without addresses."""
     dossier, today = draft.dossier, draft.today
-    playbook, project = dossier.playbook, dossier.project
     late = obligation.due_on < today
     overdue = business_days_between(obligation.due_on, today, dossier.calendar) if late else 0
     return {
-        "house": {"name": playbook.house.name.words.as_json(), "email": playbook.house.email},
-        "project": {
-            "ref": project.project_ref,
-            "name": Words(project.name_zh, project.name).as_json(),
-            "phase": str(project.phase),
-        },
+        **dossier.held.remembered("letterhead", lambda: _letterhead(dossier)),
         "obligation": {
             "key": obligation.key,
             "kind": str(obligation.kind),
@@ -98,6 +93,19 @@ def letter_context(
         "delayed": None,
         "reason": because.as_json(),
         "details": {name: value for name, value in obligation.details.items() if name not in KEPT},
+    }
+
+
+def _letterhead(dossier: Dossier) -> dict[str, Json]:
+    """Give what every letter of a project is told."""
+    house, project = dossier.playbook.house, dossier.project
+    return {
+        "house": {"name": house.name.words.as_json(), "email": house.email},
+        "project": {
+            "ref": project.project_ref,
+            "name": Words(project.name_zh, project.name).as_json(),
+            "phase": str(project.phase),
+        },
     }
 
 

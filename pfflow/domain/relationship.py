@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from pfflow.domain.business_days import wall_instant
@@ -34,9 +34,11 @@ class Relationship:
 
 def relationship(dossier: Dossier, first: date, last: date) -> Relationship:
     """Measure the external customers of a project from `first` to `last`."""
-    members = [_member(dossier, party, last) for party in dossier.facts.parties if party.realm is Realm.EXTERNAL]
+    ends_at = wall_instant(last + timedelta(days=1), time(0), dossier.playbook.zone)
+    parties = [party for party in dossier.facts.parties if party.realm is Realm.EXTERNAL]
+    members = [_member(dossier, party, last, ends_at) for party in parties]
     cohort = [member for member in members if member is not None]
-    external = {p.party_ref for p in dossier.facts.parties if p.realm is Realm.EXTERNAL}
+    external = {party.party_ref for party in parties}
     answers = [
         a
         for a in dossier.facts.surveys
@@ -58,12 +60,11 @@ def _asked(answers: list[SurveyAnswer], question: str) -> list[SurveyAnswer]:
     return [a for a in answers if a.question == question]
 
 
-def _member(dossier: Dossier, party: Party, last: date) -> CohortMember | None:
+def _member(dossier: Dossier, party: Party, last: date, ends_at: datetime) -> CohortMember | None:
     held = dossier.held.remembered("roles held", lambda: _by_party(dossier.facts.participations)).get(party.party_ref)
     if not held:
         return None
     zone = dossier.playbook.zone
-    ends_at = wall_instant(last + timedelta(days=1), time(0), zone)
     touched_at = dossier.held.last_touch_before(ends_at, party.party_ref)
     ends = [p.until for p in held if p.until is not None]
     open_ended = len(ends) < len(held)

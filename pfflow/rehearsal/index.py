@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pfflow.domain.business_days import DAY
 from pfflow.domain.decision import ITEMISED, Conclusion, Holdings, Itemised, Made, itemised_in, remembered_in
-from pfflow.domain.facts import Facts, Interaction, Touch
+from pfflow.domain.facts import Facts, FundUse, Interaction, Touch
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Obligation
 from pfflow.domain.words import Stage
+from pfflow.rehearsal.payments import Payments
 from pfflow.rehearsal.stirring import EVER, Stirring
 
 
@@ -37,14 +39,17 @@ class Index:
     live: dict[Stage, dict[str, Obligation]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     last_due: dict[Stage, dict[str, date]] = field(default_factory=lambda: {stage: {} for stage in Stage})
     closed: dict[Stage, set[str]] = field(default_factory=lambda: {stage: set() for stage in Stage})
+    all_closed: set[frozenset[str]] = field(default_factory=set)
     due_in: dict[int, dict[str, Obligation]] = field(default_factory=lambda: defaultdict(dict))
     fired_in: dict[int, list[Firing]] = field(default_factory=lambda: defaultdict(list))
     firings_of: dict[str, list[Firing]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    changed_in: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    fired_on: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     vouchers: set[str] = field(default_factory=set)
     itemised_since: date | None = None
-    paid: dict[Hashable, Any] = field(default_factory=dict)
+    payments: Payments = field(default_factory=Payments)
     touched: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     touches_of: dict[Touch, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
 
@@ -52,13 +57,19 @@ class Index:
         """Keep an obligation in the place of the one with its key."""
         before = self.obligations.get(one.key)
         self.obligations[one.key] = one
+        self.changed_in[_month(one.due_on)] += 1
         self.of_stage[one.stage][one.key] = one
+        if before is not None and before.debtor != one.debtor:
+            self.memo.clear()  # what was fired of it in other months is another's now
         if before is not None and before.due_on != one.due_on:
             del self.due_in[_month(before.due_on)][one.key]
+            self.changed_in[_month(before.due_on)] += 1
         self.due_in[_month(one.due_on)][one.key] = one
         if one.live:
             self.live[one.stage][one.key] = one
-            self.closed[one.stage].discard(one.key)
+            if one.key in self.closed[one.stage]:
+                self.closed[one.stage].remove(one.key)
+                self.all_closed.clear()
             if one.key not in self.stirs[one.stage]:
                 self.stirs[one.stage].put(one.key, EVER)
         else:
@@ -79,6 +90,8 @@ class Index:
         self.firings[firing.obligation_key, firing.rung] = firing
         self.firings_of[firing.obligation_key].append(firing)
         self.fired_in[_month(firing.fired_at)].append(firing)
+        self.changed_in[_month(firing.fired_at)] += 1
+        self.fired_on[firing.fired_at.date()] += 1
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Keep a conclusion in the place of the one on its subject."""
@@ -91,6 +104,7 @@ class Index:
                 self.vouchers, self.itemised_since = set(), None
             said = itemised_in(subjects.values() if anew else (conclusion,))
             self.vouchers |= said.vouchers
+            self.payments.itemise(self.vouchers if anew else said.vouchers, anew=anew)
             self.itemised_since = min(filter(None, (said.since, self.itemised_since)), default=None)
 
     def hear(self, touches: Iterable[Interaction]) -> None:
@@ -125,7 +139,27 @@ class Indexed(Holdings):
 
     def remembered(self, what: Hashable, make: Callable[[], Made]) -> Made:
         """Give what is made of the facts other than interactions and payments, made once until they change."""
-        return remembered_in(self.index.memo, what, make)
+        memo = self.index.memo
+        if what in memo:  # as `remembered_in` does, which a rehearsal of thirty years would call 400,000 times
+            known: Made = memo[what]
+            return known
+        return remembered_in(memo, what, make)
+
+    def remembered_between(self, what: Hashable, first: date, last: date, make: Callable[[], Made]) -> Made:
+        """Give what is made of the facts, and of what is due and was fired from a day to a day, made once till then."""
+        index = self.index
+        stamp = (
+            *(index.changed_in[month] for month in range(_month(first), _month(last) + 1)),
+            # What was fired on the day beside a month may be of the month in another zone.
+            index.fired_on[first - DAY],
+            index.fired_on[last + DAY],
+            index.payments.edition(last),
+        )
+        known = index.memo.get((what, first, last))
+        if known is None or known[0] != stamp:
+            index.memo[what, first, last] = known = (stamp, make())
+        made: Made = known[1]
+        return made
 
     def of_stage(self, stage: Stage) -> Iterable[Obligation]:
         """Give the obligations a stage keeps."""
@@ -147,6 +181,14 @@ class Indexed(Holdings):
     def closed(self, stage: Stage) -> AbstractSet[str]:
         """Give the keys of a stage's obligations that are no longer owed."""
         return self.index.closed[stage]
+
+    def all_closed(self, stage: Stage, keys: frozenset[str]) -> bool:
+        """Whether all of these obligations of a stage were owed and are no longer: noted until one is again."""
+        if keys not in self.index.all_closed:
+            if not keys <= self.index.closed[stage]:
+                return False
+            self.index.all_closed.add(keys)
+        return True
 
     def concluded_by(self, stage: Stage) -> Iterable[Conclusion]:
         """Give what a stage has concluded."""
@@ -192,13 +234,30 @@ class Indexed(Holdings):
         before = bisect_left(touched, at)
         return touched[before - 1] if before else None
 
+    def era(self, day: date) -> int:
+        """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
+        known = self.index.memo.get("era of a day")
+        if known is None or known[0] != day:
+            self.index.memo["era of a day"] = known = (day, Holdings.era(self, day))
+        era: int = known[1]
+        return era
+
+    def payments(self) -> Sequence[FundUse]:
+        """Give the payments in order of day and voucher."""
+        return self.index.payments.in_order
+
+    def not_itemised(self) -> Sequence[FundUse]:
+        """Give the payments that no fund-use report itemised so far, in order of day and voucher."""
+        return self.index.payments.not_itemised
+
     def paid_up_to(self, last: date) -> Mapping[str, Decimal]:
         """Give what was paid under each budget line up to a day, by their names."""
-        return remembered_in(self.index.paid, last, lambda: Holdings.paid_up_to(self, last))
+        return self.index.payments.up_to(last)
 
 
 def begun(facts: Facts) -> Index:
     """Give an index in which nothing is decided yet."""
     index = Index()
     index.hear(facts.interactions)
+    index.payments.begin(facts.fund_use)
     return index

@@ -23,7 +23,7 @@ from pfflow.rehearsal.clock import SWEEPS, first_sweep, sweep_after
 from pfflow.rehearsal.happenings import concerns, happen, happens_at
 from pfflow.rehearsal.people import People, Reply
 from pfflow.rehearsal.quiet import Quiet, stirs_at
-from pfflow.rehearsal.script import Happening, Missed, Script
+from pfflow.rehearsal.script import Answers, Happening, Missed, Script
 from pfflow.rehearsal.stirring import EVER, NEVER
 from pfflow.rehearsal.world import Life, MemoryStore
 
@@ -159,9 +159,10 @@ class Living:
         if stage is Stage.COMMUNICATION:
             index.plans_on = self._quiet.plans_on
         look = min(stirs.first_at, quiet_until)
-        self._looks[stage] = (
-            max(sweep_after(stage, at, zone), first_sweep(stage, look, zone)) if look < NEVER else NEVER
-        )
+        if look <= at:
+            self._looks[stage] = sweep_after(stage, at, zone)
+        else:
+            self._looks[stage] = first_sweep(stage, look, zone) if look < NEVER else NEVER
 
     def _is_scored(self, decision: Decision) -> bool:
         """Whether a decision changes what a card that is not sent yet is about: what was due in its month."""
@@ -264,6 +265,8 @@ class Living:
 
     def _history(self, begins: datetime) -> Callable[[str], Sequence[int]]:
         """Give how late each party was in the register's past: calendar days from due to said, fulfilments only."""
+        if not any(rule.answers is Answers.AS_IN_HISTORY for rule in self.script.answers):
+            return lambda _: ()
         life = self._life
         spoken = [t for t in life.facts.interactions if t.obligation_key]
         late: dict[str, list[int]] = {}

@@ -146,7 +146,13 @@ def _answerer(dossier: Dossier, owed: Obligation, asked: Sequence[str], on: date
         return next(iter(accountable_for(dossier, owed, on)), None)
     if owed.kind is ObligationKind.NOTICE:
         return next((c for c in dossier.facts.contacts if c.contact_ref in asked), None)
-    parties = parties_in(dossier, owed.debtor, on) if owed.debtor else ()
+    held = dossier.held
+    return held.remembered(("answers", owed.debtor, held.era(on)), lambda: _at_work(dossier, owed.debtor, on))
+
+
+def _at_work(dossier: Dossier, role_or_ref: str, on: date) -> Contact | None:
+    """Give who does the work of a role or party on a day: the first of those who may be written to."""
+    parties = parties_in(dossier, role_or_ref, on) if role_or_ref else ()
     contacts = [c for c in dossier.facts.contacts if c.consent]
     return next(iter(contacts_at(contacts, parties, Level.WORKING)), None)
 
@@ -193,7 +199,7 @@ def _booking(dossier: Dossier, owed: Obligation, at: datetime) -> Reply | None:
     """Book a payment in the period that the report is about, if none is booked: the report itself the house makes."""
     end = owed.period_end or owed.unadjusted_on
     start = owed.period_start or end.replace(day=1)
-    if any(start <= p.paid_on <= end for p in dossier.facts.fund_use):
+    if dossier.held.paid_within(start, end):
         return None
     line = next((one.budget_line for one in dossier.facts.budget), "")
     payment = FundUse(

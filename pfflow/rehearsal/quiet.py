@@ -20,7 +20,7 @@ from pfflow.domain.facts import Touch
 from pfflow.domain.hearing import moved
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.offsets import offset_date
-from pfflow.domain.planning import CONDITION, Window, rolling_window, wanted
+from pfflow.domain.planning import CONDITION, Window, wanted
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Stage
 from pfflow.rehearsal.stirring import NEVER
@@ -100,7 +100,7 @@ class Quiet:
         """Give the first day after today whose horizon reaches a date that today's does not."""
         if dossier.project.phase is Phase.EXIT:
             return date.max - DAY
-        horizon = rolling_window(dossier, today).last
+        horizon = today + timedelta(days=dossier.playbook.horizon_days)
         known = horizon < self.looked_to
         if known and today < self.plans_on[""]:
             return self.plans_on[""]
@@ -154,9 +154,10 @@ def _changes_of_absences(dossier: Dossier) -> Iterator[date]:
 
 
 def _changes_of_knowledge(dossier: Dossier, today: date) -> Iterator[date]:
-    """Give the days on which what is known of a party comes to light or is too old, or may be asked for again."""
+    """Give the next day on which what is known comes to light or is too old, and those to ask for more again."""
     ages = frozenset(i.max_age_days for items in dossier.playbook.checklists.values() for i in items if i.max_age_days)
-    yield from dossier.held.remembered(("knowledge", ages), lambda: _days_of_knowledge(dossier, ages))
+    days = dossier.held.remembered(("knowledge", ages), lambda: _days_of_knowledge(dossier, ages))
+    yield from days[bisect_right(days, today) :][:1]
     due = dossier.playbook.gathering.due
     passed = today - _LATE_BY_ANY_MEASURE - timedelta(days=3 * due.count)
     for owed in dossier.held.of_stage(Stage.INFORMATION_GATHERING):
@@ -165,10 +166,10 @@ def _changes_of_knowledge(dossier: Dossier, today: date) -> Iterator[date]:
             yield offset_date(closed_on, due, dossier.calendar)
 
 
-def _days_of_knowledge(dossier: Dossier, ages: Iterable[int]) -> frozenset[date]:
+def _days_of_knowledge(dossier: Dossier, ages: Iterable[int]) -> list[date]:
     known = {one.as_of for one in dossier.facts.parties if one.as_of}
     known |= {one.period_end for one in dossier.facts.financials}
-    return frozenset(known | {day + timedelta(days=age + 1) for day in known for age in ages})
+    return sorted(known | {day + timedelta(days=age + 1) for day in known for age in ages})
 
 
 def _midnight(day: date, dossier: Dossier) -> datetime:

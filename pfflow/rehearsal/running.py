@@ -60,13 +60,18 @@ class _KeptCalendars:
     """Gives calendars as the live engine does, one a year of the clock and state of the lists."""
 
     kept: dict[Hashable, BusinessCalendar] = field(default_factory=dict)
+    last: tuple[Holdings, date, BusinessCalendar] | None = None
 
     def __call__(self, playbook: Playbook, holdings: Holdings, as_of: datetime) -> BusinessCalendar:
+        on = as_of.date()
+        if self.last is not None and self.last[0] is holdings and self.last[1] == on:
+            return self.last[2]
         # What a calendar is made of beside the playbook: the years it spans, the project's codes and the lists.
         years = calendar_years(playbook, holdings, as_of)
         asked = (years, holdings.project.calendars, holdings.holiday_lists)
         if asked not in self.kept:
             self.kept[asked] = calendar_of(playbook, holdings, as_of)
+        self.last = (holdings, on, self.kept[asked])
         return self.kept[asked]
 
 
@@ -180,6 +185,10 @@ def _without_collecting() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            if not gc.get_freeze_count():
+                # What was made is old by now: the next look need not go through all of it at once.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

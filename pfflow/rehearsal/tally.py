@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -13,14 +13,13 @@ from pfflow.domain.decision import Decision, Dossier
 from pfflow.domain.ladder import Action, action_in, bare_name
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.parties import Level, Realm
-from pfflow.domain.words import Json, Words
+from pfflow.domain.words import Words
 from pfflow.rehearsal.silence import Silence, silences
 from pfflow.rehearsal.world import Life
 
 _ASKING = frozenset({Action.ANNOUNCE, Action.INVITE, Action.REQUEST, Action.REMIND})
 """What puts a date into somebody's week: being invited to it, or asked for it."""
 _SHOWN = frozenset({"location", "clause_ref"})
-_NOTHING: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +160,7 @@ class Tally:
         held, era = dossier.held, dossier.held.era(one.due_on)
         debtor = held.remembered(("name", one.debtor, era), lambda: _name(dossier, one.debtor, one.due_on))
         return Dated(
-            obligation=replace(
-                one,
-                details={name: one.details[name] for name in _SHOWN & one.details.keys()} or _NOTHING,
-                climbing=_NOTHING,
-            ),
+            obligation=one.without_ladders({name: one.details[name] for name in _SHOWN & one.details.keys()}),
             project=project,
             debtor=debtor,
             creditor=held.remembered(("name", one.creditor, era), lambda: _name(dossier, one.creditor, one.due_on)),

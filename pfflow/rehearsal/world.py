@@ -67,11 +67,15 @@ class Life:
 
     def learn(self, **records: tuple[Any, ...]) -> None:
         """Take in records of sheets, in the place of those with their keys, as an import does."""
-        self.facts = with_records(self.facts, **records)
+        before, self.facts = self.facts, with_records(self.facts, **records)
         if records.keys() != {"fund_use"}:
             self.index.memo.clear()
-        if "fund_use" in records:
-            self.index.paid.clear()
+        payments = records.get("fund_use", ())
+        if len(self.facts.fund_use) == len(before.fund_use) + len(payments):
+            for payment in payments:
+                self.index.payments.add(payment)
+        else:  # some stand in the place of others
+            self.index.payments.begin(self.facts.fund_use)
         self.version += 1
 
     def hear(self, touch: Interaction) -> None:

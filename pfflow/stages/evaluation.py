@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,7 +21,7 @@ from pfflow.domain.recurrence import periods
 from pfflow.domain.relationship import Relationship, relationship
 from pfflow.domain.reports import CellKind, Column, Figure, Report, Table
 from pfflow.domain.satisfaction import Measured
-from pfflow.domain.scorecard import Card, card_of
+from pfflow.domain.scorecard import Card, card_of, month_of
 from pfflow.domain.words import Json, Stage, Words
 
 STAGE = Stage.EVALUATION
@@ -57,34 +56,29 @@ class _Due(NamedTuple):
 def _open_cards(draft: Draft) -> list[_Due]:
     """Give the cards of the months that have ended and that are not sent, which locks them, month by month."""
     dossier = draft.dossier
-    roles, closed = tuple(dossier.playbook.scorecard.departments), dossier.held.closed(STAGE)
+    ref, roles = dossier.project.project_ref, tuple(dossier.playbook.scorecard.departments)
     began, month = dossier.engaged_on.replace(day=1), draft.today.replace(day=1)
-    cards = _cards(dossier.project.project_ref, roles, began, month)
-    return sorted(cards[key] for key in cards.keys() - closed)
-
-
-@lru_cache(maxsize=64)
-def _cards(project_ref: str, roles: tuple[str, ...], began: date, month: date) -> Mapping[str, _Due]:
-    """Give every card of the months that have ended, by its key."""
-    found: dict[str, _Due] = {}
+    closed, found = dossier.held.closed(STAGE), list[_Due]()
     for year in range(began.year, month.year + 1):
-        first, last = max(began, date(year, 1, 1)), min(month - timedelta(days=1), date(year, 12, 31))
-        found |= _cards_of_year(project_ref, roles, first, last)
+        cards, keys = _cards_of_year(ref, roles, year)
+        if not dossier.held.all_closed(STAGE, keys):
+            found += [card for card in cards if began <= card.first < month and card.key not in closed]
     return found
 
 
 @lru_cache(maxsize=1024)
-def _cards_of_year(project_ref: str, roles: tuple[str, ...], first: date, last: date) -> Mapping[str, _Due]:
-    cards = (
+def _cards_of_year(project_ref: str, roles: tuple[str, ...], year: int) -> tuple[tuple[_Due, ...], frozenset[str]]:
+    """Give every card of a year's months, month by month, and their keys."""
+    cards = tuple(
         _Due(*month, place, role, _key(project_ref, role, month[0]))
-        for month in periods("monthly", first, last)
+        for month in periods("monthly", date(year, 1, 1), date(year, 12, 31))
         for place, role in enumerate(roles)
     )
-    return {card.key: card for card in cards}
+    return cards, frozenset(card.key for card in cards)
 
 
 def _key(project_ref: str, role: str, first: date) -> str:
-    return derived_key(project_ref, "scorecard", role, f"{first:%Y-%m}")
+    return derived_key(project_ref, "scorecard", role, month_of(first))
 
 
 def _scored(draft: Draft, role: str, first: date, last: date) -> Card:
@@ -183,7 +177,7 @@ def _proposals_for(draft: Draft, card: Card) -> list[Words]:
 
 def _measure_relationship(draft: Draft, last: date, cards: list[Card]) -> None:
     measured = relationship(draft.dossier, last - _TRAILING, last)
-    month = f"{last:%Y-%m}"
+    month = month_of(last)
     draft.conclude(
         f"relationship/{month}", _relationship_json(measured), "formulas of the field on the project's cohort"
     )
