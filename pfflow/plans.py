@@ -40,7 +40,7 @@ from pfflow.domain.replanning import (
 from pfflow.domain.replanning.conflicts import MEETINGS_A_DAY, Terms, guests_by_terms
 from pfflow.domain.replanning.plan import digest_of_held
 from pfflow.domain.replanning.reconciling import horizon_on
-from pfflow.domain.words import Json, Stage
+from pfflow.domain.words import Json, Stage, Words
 from pfflow.playbook import parse_playbook
 from pfflow.ports import NotHeld
 from pfflow.store import HeldProject, Standing, StoreBusyError
@@ -286,6 +286,24 @@ def _mark_after(desk: Desk, dossier: Dossier, applied: Replan, held: HeldProject
     if again.changes:
         return None
     return _mark(after, desk.inputs_after(dossier, held), again, guests_by_terms(after, again.decision))
+
+
+def stands_later(opened: Engine, as_of: datetime, project_refs: Sequence[str]) -> Words | None:
+    """Say that later decisions stand than a plan's instant, so that it cannot be applied; None where none does."""
+    later = opened.store.decided_after(project_refs, Stage.COMMUNICATION, as_of)
+    if not later:
+        return None
+    ref, last = max(later.items(), key=lambda one: (one[1], one[0]))
+    stands = last.astimezone(opened.playbook.zone)
+    more = len(later) - 1
+    zh, en = (f"{ref} 等 {more + 1} 个项目", f"{ref} and {more} more") if more else (ref, ref)
+    return Words(
+        f"{zh}：已有 {stands:%Y-%m-%d %H:%M:%S}（{opened.playbook.timezone}）的决定，时间不能倒退；"
+        f"本计划仅供查看，无法执行；请以该时间或之后为准：--as-of {_as_asked(stands)}",
+        f"{en}: a decision for {stands:%Y-%m-%d %H:%M:%S} ({opened.playbook.timezone}) stands, and time does not go "
+        f"back; this plan is only to look at, it cannot be applied; plan for then or later: "
+        f"--as-of {_as_asked(stands)}",
+    )
 
 
 def _not_held(opened: Engine, one: ProjectPlan, held: NotHeld) -> Applied:

@@ -51,7 +51,7 @@ def plan(
     """
     from pfflow.bootstrap import engine
     from pfflow.cli.plan_text import plan_text
-    from pfflow.plans import planned
+    from pfflow.plans import planned, stands_later
 
     if language not in ("zh-CN", "en"):
         raise refuse(f"{language!r} is no language of a plan; write zh-CN or en", WRONG_CALL)
@@ -60,10 +60,12 @@ def plan(
     with engine() as opened:
         candidate = _candidate(opened, playbook)
         refs = known_projects(opened.store.project_refs(), project)
-        found = planned(
-            opened, candidate, instant(as_of, candidate.playbook.timezone), refs, meetings_a_day=meetings_a_day
-        )
+        at = instant(as_of, candidate.playbook.timezone)
+        later = stands_later(opened, at, refs)
+        found = planned(opened, candidate, at, refs, meetings_a_day=meetings_a_day)
         zone = candidate.playbook.zone
+    if later is not None:
+        typer.echo(later.in_language(language), err=True)
     written = {**found.as_json(), "playbook_text": candidate.text}
     if out is not None:
         out.write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, case, false, func, select
 
 from pfflow.domain.obligations import Status
 from pfflow.domain.project import Phase
+from pfflow.domain.words import Stage
 from pfflow.store.column_types import UtcInstant
 from pfflow.store.fact_tables import FACT_TABLES
 from pfflow.store.outbox import WAITING
 from pfflow.store.statements import batches
-from pfflow.store.tables import LedgerHeadRow, LetterRow, ObligationRow, ProjectHeadRow
+from pfflow.store.tables import LedgerHeadRow, LetterRow, ObligationRow, ProjectHeadRow, StageMarkRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +105,16 @@ def overviews(connection: Connection) -> tuple[ProjectOverview, ...]:
     )
     found = (ProjectOverview(**row._mapping) for row in connection.execute(lines))  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
     return tuple(sorted(found, key=lambda line: line.project_ref))
+
+
+def decided_after(
+    connection: Connection, project_refs: Sequence[str], stage: Stage, as_of: datetime
+) -> dict[str, datetime]:
+    """Give to which instant a stage has decided for those projects for which that is later, by their refs."""
+    found: dict[str, datetime] = {}
+    later = select(StageMarkRow.project_ref, StageMarkRow.decided_to).where(
+        StageMarkRow.stage == stage, StageMarkRow.decided_to > as_of
+    )
+    for batch in batches(project_refs):
+        found |= dict(connection.execute(later.where(StageMarkRow.project_ref.in_(batch))).tuples().all())
+    return found

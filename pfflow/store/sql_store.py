@@ -197,6 +197,11 @@ class SqlStore:
         with transaction(self._engines.reading) as connection:
             return overview.deliveries(connection, project_refs)
 
+    def decided_after(self, project_refs: Sequence[str], stage: Stage, as_of: datetime) -> dict[str, datetime]:
+        """Give to which instant a stage has decided for those projects for which that is later, by their refs."""
+        with transaction(self._engines.reading) as connection:
+            return overview.decided_after(connection, project_refs, stage, as_of)
+
     def deciding(
         self, project_ref: str, stage: Stage, as_of: datetime, *, again: bool = False
     ) -> AbstractContextManager[HeldProject | NotHeld]:

@@ -225,7 +225,12 @@ def test_a_plan_for_a_time_before_the_last_decision_changes_nothing_not_even_the
     home: Path, store_url: str
 ) -> None:
     plan = home / "plan.json"
-    done("plan", changed(home, TEN, TWO), "--as-of", "2026-01-09T09:00", "--out", plan)
+    early = pfflow("plan", changed(home, TEN, TWO), "--as-of", "2026-01-09T09:00", "--out", plan, "--language", "en")
+    assert early.status == 0
+    assert early.err == (
+        "G1: a decision for 2026-01-09 09:30:00 (Asia/Shanghai) stands, and time does not go back; this plan is only "
+        "to look at, it cannot be applied; plan for then or later: --as-of 2026-01-09T09:30+08:00\n"
+    )
     rows = book(store_url)
     said = pfflow("apply", plan, "--as-of", "2026-01-09T09:00")
     assert said.status == 1
