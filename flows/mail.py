@@ -28,8 +28,10 @@ async def show_kept_letters() -> None:
 
 
 def _page() -> str:
-    with opened_store(Settings()) as store:
-        kept, turns, zone = store.kept_letters(now()), store.mail_turns(), home_zone(store)
+    settings = Settings()
+    with opened_store(settings) as store:
+        kept = store.kept_letters(now(), stopped=settings.mail_stop)
+        turns, zone = store.mail_turns(), home_zone(store)
     stopped = turns[0] if turns and turns[0].stopped else None
     if not kept and stopped is None:
         return NOTHING

@@ -72,11 +72,11 @@ def _leaving(going: Sequence[Claimed], settings: Settings, language: str) -> Ite
 def _kept(
     letters: Sequence[Letter], contacts: dict[str, Contact], zone: ZoneInfo, language: str, *, stopped: bool
 ) -> Iterator[Row]:
-    from pfflow.domain.kept_letters import ON_ITS_WAY, PUT_OFF, STATUS, KeptLetters
+    from pfflow.domain.kept_letters import ON_ITS_WAY, PUT_OFF, STATUS, STOPPED, KeptLetters
 
     for one in letters:
         if one.status == "waiting" and stopped:
-            because = "the stop switch is on"
+            because = STOPPED
         elif one.put_off is not None:
             because = one.put_off
         elif one.status == "held":

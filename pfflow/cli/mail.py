@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -72,15 +71,13 @@ def _turn(*, stopped: bool, by: str, because: str) -> None:
 def status() -> None:
     """Say whether mail goes, what bounds it, and what keeps the letters that have not left."""
     from pfflow.bootstrap import home_zone, now, opened_store
-    from pfflow.domain.kept_letters import READY, STATUS, STOPPED
+    from pfflow.domain.kept_letters import STATUS
     from pfflow.domain.words import Words
     from pfflow.settings import Settings
 
     settings = Settings()
     with opened_store(settings) as store:
-        turns, kept = store.mail_turns(), store.kept_letters(now())
-        if settings.mail_stop or (turns and turns[0].stopped):
-            kept = tuple(replace(one, because=STOPPED) if one.because == READY else one for one in kept)
+        turns, kept = store.mail_turns(), store.kept_letters(now(), stopped=settings.mail_stop)
         language, zone = spoken_language(store.facts().contacts), home_zone(store)
         bounds = _bounds(store, settings)
     for line in (_switch(turns[0] if turns else None, zone), _environment(settings), bounds):

@@ -340,10 +340,10 @@ class SqlStore:
         with transaction(self._engines.reading) as connection:
             return frozenset(kind for _, kind in opt_outs.opt_outs(connection, [contact_ref]))
 
-    def kept_letters(self, now: datetime) -> tuple[KeptLetters, ...]:
-        """Give what has not left, counted by what keeps it."""
+    def kept_letters(self, now: datetime, *, stopped: bool = False) -> tuple[KeptLetters, ...]:
+        """Give what has not left, counted by what keeps it; `stopped` where nothing leaves from this environment."""
         with transaction(self._engines.reading) as connection:
-            return kept_letters.kept_letters(connection, now)
+            return kept_letters.kept_letters(connection, now, stopped=stopped)
 
     def letters(self, project_ref: str | None = None, status: LetterStatus | None = None) -> tuple[Letter, ...]:
         """Give letters, oldest first, all or those of a project or status."""

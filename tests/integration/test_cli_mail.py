@@ -69,7 +69,9 @@ def test_the_environments_switch_stands_above_the_one_in_the_database(
     monkeypatch.setenv("PFFLOW_MAIL_STOP", "true")
     assert "PFFLOW_MAIL_STOP is set here" in done("mail", "start")
     assert done("dispatch").startswith("0 letters sent\nmail is stopped")
-    assert "PFFLOW_MAIL_STOP is set" in done("mail", "status")
+    said = done("mail", "status")
+    assert "PFFLOW_MAIL_STOP is set" in said
+    assert "the stop switch is on" in said
     monkeypatch.delenv("PFFLOW_MAIL_STOP")
     assert done("dispatch") == "2 letters sent\n"
     assert mails(home) == 2
