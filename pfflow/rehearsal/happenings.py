@@ -88,9 +88,9 @@ def _handed_over(said: Handover, life: Life, happening: Happening) -> dict[str, 
         held = [p for p in life.facts.participations if p.role == said.role and p.holds_on(happening.on)]
         new = Participation(project_ref=life.project.project_ref, party_ref=said.to, role=said.role, since=happening.on)
         return {"participations": (*(replace(p, until=happening.on - DAY) for p in held), new)}
-    contacts = {c.contact_ref: c for c in life.facts.contacts}
+    contacts = {c.contact_ref: c for c in (*life.around.contacts, *life.facts.contacts)}
     leaves, comes = contacts.get(said.contact), contacts.get(said.to)
-    if leaves is None or comes is None:
+    if leaves is None or comes is None or leaves not in life.facts.contacts:
         return {}
     taken = replace(comes, party_ref=leaves.party_ref, level=leaves.level, role_title=leaves.role_title)
     owned = tuple(replace(p, owner_ref=said.to) for p in life.facts.parties if p.owner_ref == said.contact)

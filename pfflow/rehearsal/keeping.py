@@ -6,7 +6,7 @@ decided a second time. Explaining them decides them again, from the tables alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -16,12 +16,13 @@ from typing import Any
 
 from pfflow.domain.business_days import wall_instant
 from pfflow.domain.decision import Decision
-from pfflow.domain.facts import Facts, Interaction
+from pfflow.domain.facts import Facts, Interaction, key_of
 from pfflow.domain.holiday_lists import HouseList
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.project import TRANSITIONS
 from pfflow.ports import Recorded
 from pfflow.rehearsal.living import Span
+from pfflow.rehearsal.scope import SHARED
 from pfflow.rehearsal.script import Script
 from pfflow.rehearsal.world import Life, MemoryStore
 from pfflow.store import Keeping, Rehearsal, SqlStore
@@ -76,7 +77,7 @@ class KeptLife(Life):
     __slots__ = ("_book", "_lists", "_report", "_year")
 
     def __init__(self, life: Life, book: Keeping, report: Callable[[date], None]) -> None:
-        super().__init__(life.facts, life.index, life.holiday_lists)
+        super().__init__(life.facts, life.index, life.holiday_lists, around=life.around)
         self._book = book
         self._report = report
         self._lists: tuple[HouseList, ...] = ()
@@ -92,8 +93,9 @@ class KeptLife(Life):
             if one not in self._lists:
                 self._book.enter(one, self.at)
         self._lists = self.holiday_lists
-        self._book.learn(Facts(**records), self.at)
+        before = self.facts
         super().learn(**records)
+        self._book.learn(_with_who_came(records, before, self.facts), self.at)
 
     def hear(self, touch: Interaction) -> None:
         """Take in what somebody said, and write it down."""
@@ -111,6 +113,16 @@ class KeptLife(Life):
         if at.year > self._year:
             self._year = at.year
             self._report(at.date())
+
+
+def _with_who_came(records: Mapping[str, tuple[Any, ...]], before: Facts, after: Facts) -> Facts:
+    """Give what was learned with the records of those who came into the project's scope by it."""
+    learned: dict[str, tuple[Any, ...]] = {**records}
+    for sheet, some in after.sheets().items():
+        if sheet in SHARED:
+            known = {key_of(sheet, one) for one in (*before.sheets()[sheet], *records.get(sheet, ()))}
+            learned[sheet] = (*(one for one in some if key_of(sheet, one) not in known), *records.get(sheet, ()))
+    return Facts(**learned)
 
 
 @contextmanager

@@ -118,11 +118,11 @@ def rehearse(
     parts: list[Part] = []
     if keeper is not None:
         (ref,) = refs
-        parts.append(lived(replace(stage, facts=facts_of(stage.facts, ref)), keeper))
+        parts.append(lived(replace(stage, facts=_facts_of(stage, ref)), keeper))
     elif min(cores, len(refs)) > 1:
         playbook = pickle.dumps(stage.playbook)
         # A project's facts alone go to its process: what the others have does not concern it.
-        scenes = [_Scene(facts_of(stage.facts, ref), playbook, stage.span, stage.script) for ref in refs]
+        scenes = [_Scene(_facts_of(stage, ref), playbook, stage.span, stage.script) for ref in refs]
         # Started afresh, not forked: a forked process would share locks of threads that it does not have.
         with ProcessPoolExecutor(min(cores, len(refs)), mp_context=get_context("spawn")) as pool:
             for part in pool.map(_lived_there, scenes):
@@ -130,7 +130,7 @@ def rehearse(
                 report(len(parts), len(refs))
     else:
         for ref in refs:
-            parts.append(lived(replace(stage, facts=facts_of(stage.facts, ref))))
+            parts.append(lived(replace(stage, facts=_facts_of(stage, ref))))
             report(len(parts), len(refs))
     return rehearsed(
         parts,
@@ -139,6 +139,14 @@ def rehearse(
         span=(stage.span.first, stage.span.last),
         holidays_of=named_holidays(stage),
     )
+
+
+def _facts_of(stage: Stage, project_ref: str) -> Facts:
+    """Give the facts that concern a project, or that will when what the script says has happened."""
+    passed = [one.hands_over for one in stage.script.happenings if one.hands_over is not None]
+    people = {one.to for one in passed if not one.role} | {one.substitute for one in stage.script.absences}
+    coming = {one.party_ref for one in stage.facts.contacts if one.contact_ref in people}
+    return facts_of(stage.facts, project_ref, coming | {one.to for one in passed if one.role})
 
 
 @dataclass(frozen=True, slots=True)

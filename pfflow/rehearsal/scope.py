@@ -6,6 +6,7 @@ Held equal to `SqlStore.facts(project_ref)` by test.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,17 +17,23 @@ class UnknownProjectError(LookupError):
     """A project that the register does not have."""
 
 
-def facts_of(facts: Facts, project_ref: str) -> Facts:
+SHARED = ("parties", "contacts", "absences", "financials")
+"""The sheets of which a project has a part: what is of the parties in its scope."""
+_WIDENING = frozenset({"participations", "absences", "contacts"})
+"""What brings others into a project's scope when it changes: who takes a role, who stands in, who is where."""
+
+
+def facts_of(facts: Facts, project_ref: str, also: Iterable[str] = ()) -> Facts:
     """Give the facts that concern a project, each sheet in the order of its key. Raises UnknownProjectError.
 
     That is its own records, the parties in its scope with their contacts and figures, and the RACI table, which is the
-    house's.
+    house's. What is of the parties named `also` is given as if they were in its scope.
     """
     project = next((one for one in facts.projects if one.project_ref == project_ref), None)
     if project is None:
         raise UnknownProjectError(f"no project {project_ref!r} is registered")
     members = {p.party_ref for p in facts.participations if p.project_ref == project_ref}
-    scope = _scope(facts, members | ({project.sponsor_ref, project.borrower_ref} - {""}))
+    scope = _scope(facts, members | set(also) | ({project.sponsor_ref, project.borrower_ref} - {""}))
     theirs = {one.contact_ref for one in facts.contacts if one.party_ref in scope}
     kept: dict[str, tuple[Any, ...]] = {}
     for sheet, records in facts.sheets().items():
@@ -57,6 +64,17 @@ def with_records(facts: Facts, **records: tuple[Any, ...]) -> Facts:
             kept[place : place + there] = [one]
         changed[sheet] = tuple(kept)
     return replace(facts, **changed)
+
+
+def widened(facts: Facts, around: Facts, changed: Iterable[str]) -> Facts:
+    """Give a project's facts after sheets changed: with those of who came into its scope, which are `around` it."""
+    if _WIDENING.isdisjoint(changed):
+        return facts
+    laid_over: dict[str, Any] = {
+        sheet: tuple({key_of(sheet, one): one for one in (*getattr(around, sheet), *getattr(facts, sheet))}.values())
+        for sheet in SHARED
+    }
+    return facts_of(replace(facts, **laid_over), facts.projects[0].project_ref)
 
 
 def _scope(facts: Facts, members: set[str]) -> frozenset[str]:

@@ -17,13 +17,18 @@ from pfflow.domain.recording import Mark, mismatch, named, news, why_not_held
 from pfflow.domain.words import Stage
 from pfflow.ports import NotHeld, Receipt, Recorded, Taken
 from pfflow.rehearsal.index import Index, Indexed, begun
-from pfflow.rehearsal.scope import facts_of, with_records
+from pfflow.rehearsal.scope import facts_of, widened, with_records
 from pfflow.rehearsal.stirring import EVER
+
+NOTHING = Facts()
 
 
 @dataclass(slots=True)
 class Life:
-    """One project of a rehearsal: its facts, their version, and everything that was decided."""
+    """One project of a rehearsal: its facts, their version, and everything that was decided.
+
+    `around` has the records of parties that may yet come to it.
+    """
 
     facts: Facts
     index: Index
@@ -36,6 +41,7 @@ class Life:
     """The last decision that was recorded."""
     at: datetime = EVER
     """The instant being lived when facts are about to change."""
+    around: Facts = NOTHING
     _holdings: Indexed | None = None
 
     @property
@@ -67,7 +73,8 @@ class Life:
 
     def learn(self, **records: tuple[Any, ...]) -> None:
         """Take in records of sheets, in the place of those with their keys, as an import does."""
-        before, self.facts = self.facts, with_records(self.facts, **records)
+        before = self.facts
+        self.facts = widened(with_records(before, **records), self.around, records)
         if records.keys() != {"fund_use"}:
             self.index.memo.clear()
         payments = records.get("fund_use", ())
@@ -136,7 +143,7 @@ class MemoryStore:
         self.lives: dict[str, Life] = {}
         for project in sorted(facts.projects, key=lambda one: one.project_ref):
             own = facts_of(facts, project.project_ref)
-            self.lives[project.project_ref] = Life(own, begun(own), holiday_lists)
+            self.lives[project.project_ref] = Life(own, begun(own), holiday_lists, around=facts)
 
     def project_refs(self) -> tuple[str, ...]:
         """Give all project refs in order."""

@@ -25,6 +25,8 @@ from pfflow.rehearsal.living import Span
 from pfflow.rehearsal.reading import read_script
 from pfflow.rehearsal.running import Stage as Scene
 from pfflow.rehearsal.running import rehearse
+from pfflow.rehearsal.script import Script
+from pfflow.replay import Archive, explained
 from pfflow.replay.links import LETTER_CHAIN, OBLIGATION_CHAIN
 from pfflow.store import KeptRehearsalError, SqlStore
 from tests.command_line import EXPRESSWAY, done, pfflow, settle_in
@@ -217,6 +219,26 @@ def test_what_fails_half_way_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         rehearse(Scene(facts, playbook, Span(date(2026, 12, 1), date(2027, 1, 31))), keeper=keeper)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bank_that_takes_a_role_later_is_known_from_that_day_on(tmp_path: Path) -> None:
+    facts, playbook = example("expressway")
+    bank = replace(next(one for one in facts.parties if one.party_ref == "P-07"), party_ref="P-99")
+    banker = replace(
+        next(one for one in facts.contacts if one.party_ref == "P-07"), contact_ref="C-99", party_ref="P-99"
+    )
+    register = replace(facts, parties=(*facts.parties, bank), contacts=(*facts.contacts, banker))
+    script = Script.model_validate(
+        {"rehearsal": "agent", "happenings": [{"on": "2026-02-02", "hands_over": {"role": "lender", "to": "P-99"}}]}
+    )
+    keeper = Keeper(tmp_path / "agent.db", (EXPRESSWAY / "playbook.yaml").read_text(encoding="utf-8"))
+    rehearse(Scene(register, playbook, Span(FIRST, date(2026, 2, 28)), script), keeper=keeper)
+    with SqlStore.open(f"sqlite:///{keeper.path}") as store:
+        told = [letter for letter in store.letters() if letter.notice.contact_ref == "C-99"]
+        assert min(letter.notice.noticed_at.date() for letter in told) == date(2026, 2, 2)
+        archive = Archive(store)
+        explanations = [explained(archive, letter.message_id) for letter in told]
+    assert [one.subject for one in explanations if not (one.complete and one.same)] == []
 
 
 def test_one_project_is_kept_and_no_comparison(tmp_path: Path) -> None:
