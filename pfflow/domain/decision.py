@@ -151,6 +151,10 @@ class Holdings:
         """
         return remembered_in(self._memo, (what, first, last), make)
 
+    def remembered_before(self, what: Hashable, at: datetime, make: Callable[[], Made]) -> Made:
+        """Give what is made of the facts and of the interactions before an instant, made once until they change."""
+        return remembered_in(self._memo, (what, at), make)
+
     def era(self, day: date) -> int:
         """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
 

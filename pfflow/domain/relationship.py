@@ -35,6 +35,11 @@ class Relationship:
 def relationship(dossier: Dossier, first: date, last: date) -> Relationship:
     """Measure the external customers of a project from `first` to `last`."""
     ends_at = wall_instant(last + timedelta(days=1), time(0), dossier.playbook.zone)
+    measured = ("relationship", first, last)
+    return dossier.held.remembered_before(measured, ends_at, lambda: _measured(dossier, first, last, ends_at))
+
+
+def _measured(dossier: Dossier, first: date, last: date, ends_at: datetime) -> Relationship:
     parties = [party for party in dossier.facts.parties if party.realm is Realm.EXTERNAL]
     members = [_member(dossier, party, last, ends_at) for party in parties]
     cohort = [member for member in members if member is not None]

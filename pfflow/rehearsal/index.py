@@ -51,6 +51,7 @@ class Index:
     itemised_since: date | None = None
     payments: Payments = field(default_factory=Payments)
     touched: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    touched_at: list[datetime] = field(default_factory=list)
     touches_of: dict[Touch, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, one: Obligation) -> None:
@@ -115,6 +116,7 @@ class Index:
             if one.party_ref:
                 insort(self.touched[one.party_ref], one.at)
             self.touches_of[one.kind].append(one)
+            insort(self.touched_at, one.at)
 
     def wake(self) -> None:
         """Let everything be asked again: the facts are others."""
@@ -158,6 +160,16 @@ class Indexed(Holdings):
         known = index.memo.get((what, first, last))
         if known is None or known[0] != stamp:
             index.memo[what, first, last] = known = (stamp, make())
+        made: Made = known[1]
+        return made
+
+    def remembered_before(self, what: Hashable, at: datetime, make: Callable[[], Made]) -> Made:
+        """Give what is made of the facts and of the interactions before an instant, made once until they change."""
+        index = self.index
+        before = bisect_left(index.touched_at, at)
+        known = index.memo.get((what, at))
+        if known is None or known[0] != before:
+            index.memo[what, at] = known = (before, make())
         made: Made = known[1]
         return made
 

@@ -17,7 +17,7 @@ from pfflow.domain.words import Stage
 from pfflow.rehearsal.index import Index, Indexed
 from pfflow.rehearsal.payments import Payments
 from pfflow.rehearsal.stirring import EVER, NEVER, Stirring
-from tests.factories import make_obligation, make_payment, make_project
+from tests.factories import make_obligation, make_payment, make_project, make_touch
 from tests.unit.rehearsing import lived
 from tests.unit.test_rehearsal_skips import TROUBLED
 
@@ -91,6 +91,21 @@ def test_what_is_remembered_of_some_days_is_made_anew_once_something_of_them_cha
     assert made() == 4
     index.put(replace(owed, due_on=date(2026, 3, 1), debtor="OTHER"))
     assert made() == 5
+
+
+def test_what_is_remembered_of_what_was_said_is_made_anew_once_more_was_said_by_then() -> None:
+    index, number = Index(), count()
+    held = Indexed(project=make_project(), facts=Facts(), index=index)
+
+    def made() -> int:
+        return held.remembered_before("number", BEGUN, lambda: next(number))
+
+    index.hear([make_touch(Touch.MEETING, ext_id="T1", at=BEGUN - timedelta(days=1))])
+    assert (made(), made()) == (0, 0)
+    index.hear([make_touch(Touch.MEETING, ext_id="T2", at=BEGUN)])
+    assert made() == 0
+    index.hear([make_touch(Touch.MEETING, ext_id="T3", at=BEGUN - timedelta(seconds=1))])
+    assert made() == 1
 
 
 def _fired(key: str, at: datetime) -> Firing:
