@@ -164,12 +164,14 @@ def part(connection: Connection, row: Row[Any]) -> None:
 def leave(connection: Connection, row: Row[Any]) -> None:
     """Take a letter that does not go out of the mail it was to be told in; the others stay one mail, under its id.
 
-    They may have arrived under that id already, so they must not go out under another.
+    They may have arrived under that id already, so they must not go out under another. Whoever had claimed the mail has
+    it no more: what is in hand there tells the letter still.
     """
     if row.bundle is None:
         return
     connection.execute(update(_LETTERS).where(LetterRow.key == row.key).values(bundle=None, leads=False))
     left = and_(LetterRow.bundle == row.bundle, LetterRow.status == row.status)
+    connection.execute(update(_LETTERS).where(left).values(claimed_by=None, claimed_until=None))
     others = select(LetterRow.key, LetterRow.leads).where(left).order_by(LetterRow.noticed_at, LetterRow.key)
     found = connection.execute(others).all()
     if found and not any(one.leads for one in found):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pfflow.domain.decision import Decision
+from pfflow.domain.manners import Manners
 from pfflow.domain.notices import Notice, bundle_key
 from pfflow.domain.obligations import Obligation, ObligationKind, Status
 from pfflow.domain.words import Stage
@@ -174,6 +175,19 @@ def test_a_mail_of_several_letters_goes_on_under_its_id_without_the_one_that_was
     assert claimed(registered, LATER + HOUR) == []
     assert {status for status, _ in said_of(registered).values()} == {"held"}
     assert registered.waiting(LATER + HOUR) == (0, None)
+
+
+def test_who_had_a_mail_whose_letter_was_overtaken_since_has_it_no_more(registered: SqlStore) -> None:
+    """What it has in hand tells the letter still, so it must not go on, although nobody else took the mail."""
+    other = replace(OWED, key="G1/p")
+    decided(registered, AT, OWED, other, notices=(bundled(1), bundled(2, other.key), bundled(3, other.key)))
+    (mail,) = registered.claim("slow", AT + HOUR, 20, 3)
+    decided(registered, LATER - HOUR, closed(Status.FULFILLED))
+    assert registered.claim("w", LATER, 20, 60, Manners(domain_cap=0)) == ()
+    assert said_of(registered)["G1/o/1/C-OPS"] == ("held", DONE)
+    assert registered.renew("slow", [mail.message_id], LATER + HOUR) == frozenset()
+    (left,) = registered.claim("w", LATER + HOUR, 20, 60)
+    assert (left.message_id, left.notice.key) == (mail.message_id, "G1/o/2/C-OPS")
 
 
 def test_what_is_overtaken_is_put_in_no_mail(registered: SqlStore) -> None:

@@ -109,6 +109,11 @@ class MailAuditor:
             letter.let_go()
             letter.excused += len(letter.unmarked_by)
             letter.unmarked_by.clear()
+            for other in self._of_mail(letter.bundle) if letter.bundle else ():  # whoever had it has it no more
+                other.let_go()
+                other.excused += len(other.unmarked_by | other.in_flight)
+                other.unmarked_by.clear()
+                other.in_flight.clear()
 
     def _told_in(self, mail: Claimed) -> list[Posted]:
         keys = [notice.key for notice in (mail.notice, *mail.merged)]

@@ -246,9 +246,11 @@ class ModelOutbox:
                 one.bundle, one.leads = key, one is mail[0]
 
     def _leave(self, one: ModelLetter) -> None:
-        """Take a letter out of its mail; the others stay one, under its id."""
+        """Take a letter out of its mail; the others stay one, under its id, and whoever had it has it no more."""
         bundle, one.bundle, one.leads = one.bundle, "", False
         left = sorted((other for other in self._waiting() if bundle and other.bundle == bundle), key=_age)
+        for other in left:
+            other.claimed_by = other.claimed_until = None
         if left and not any(other.leads for other in left):
             left[0].leads = True
 
