@@ -26,9 +26,11 @@ from pfflow.domain.words import Stage
 from pfflow.ports import Claimed, NotHeld, Receipt, Recorded, Taken
 from pfflow.store import MailTurn
 from tests.simulation import model_outbox
+from tests.simulation import planted_mail as mail
 from tests.simulation.model_outbox import ModelLetter
 from tests.simulation.model_store import ModelHeld, ModelStore
 from tests.simulation.outside import SimulatedMailer
+from tests.simulation.replacing import replaced
 from tests.simulation.run import Parts, Result, simulate
 
 
@@ -45,16 +47,6 @@ def simulate_with(bug: Bug, seed: int) -> Result:
     """Live a seed in a house that has the bug."""
     with bug.planted():
         return simulate(seed, bug.parts)
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
 
 
 class _MarksTooEarly(ModelStore):
@@ -202,7 +194,7 @@ def _hold_for_ever() -> AbstractContextManager[None]:
     def hold(draft: Draft, obligation: Obligation, until: datetime, *, by: str) -> Obligation:
         return right(draft, obligation, until + timedelta(days=3650), by=by)
 
-    return _replaced(Draft, "hold", hold)
+    return replaced(Draft, "hold", hold)
 
 
 def _give_no_reason() -> AbstractContextManager[None]:
@@ -211,7 +203,7 @@ def _give_no_reason() -> AbstractContextManager[None]:
     def fire(draft: Draft, firing: Firing, notices: Sequence[Notice]) -> None:
         right(draft, replace(firing, because="") if firing.outcome == "skipped" else firing, notices)
 
-    return _replaced(Draft, "fire", fire)
+    return replaced(Draft, "fire", fire)
 
 
 def _leave_a_hole() -> AbstractContextManager[None]:
@@ -221,7 +213,7 @@ def _leave_a_hole() -> AbstractContextManager[None]:
         if firing.outcome != "skipped":
             right(draft, firing, notices)
 
-    return _replaced(Draft, "fire", fire)
+    return replaced(Draft, "fire", fire)
 
 
 def _hold_only_the_cancelled() -> AbstractContextManager[None]:
@@ -230,7 +222,7 @@ def _hold_only_the_cancelled() -> AbstractContextManager[None]:
     def forgetful(notice: Notice, owed: Obligation) -> str:
         return right(notice, owed) if owed.status is Status.CANCELLED else ""
 
-    return _replaced(model_outbox, "overtaken_by", forgetful)
+    return replaced(model_outbox, "overtaken_by", forgetful)
 
 
 def _ignore_fulfilment() -> AbstractContextManager[None]:
@@ -242,7 +234,7 @@ def _ignore_fulfilment() -> AbstractContextManager[None]:
         return right[Stage.INFORMATION_GATHERING](replace(dossier, held=replace(dossier.held, facts=facts)), as_of)
 
     stages: Mapping[Stage, Any] = MappingProxyType({**right, Stage.INFORMATION_GATHERING: deaf})
-    return _replaced(pfflow.cycle, "STAGES", stages)
+    return replaced(pfflow.cycle, "STAGES", stages)
 
 
 BUGS: tuple[Bug, ...] = (
@@ -262,6 +254,15 @@ BUGS: tuple[Bug, ...] = (
     Bug("an entry is written outside the transaction", Parts(store=_WritesOutside)),
     Bug("a stage does not hear a fulfilment", planted=_ignore_fulfilment),
     Bug("the last firings are not read, so their rungs fire again", Parts(store=_PostsAgain)),
+    Bug("mail goes in its reader's night", planted=mail.forget_the_night),
+    Bug("the night is told by the house's clock, not by the reader's", planted=mail.tell_the_night_by_the_houses_clock),
+    Bug("what the night puts off waits a day longer", planted=mail.sleep_a_day_longer),
+    Bug("of a mail of several letters only the first is marked", Parts(store=mail.MarksTheFirst)),
+    Bug("a mail that is tried again tells what came since", Parts(store=mail.MakesMailsAnew)),
+    Bug("what was done or cancelled goes inside a mail", Parts(store=mail.LooksAtTheFirst)),
+    Bug("a letter that may have arrived joins a mail", planted=mail.merge_what_may_have_arrived),
+    Bug("letters to several readers share a mail", Parts(store=mail.MergesReaders)),
+    Bug("a reminder that comes too late takes its mail with it", Parts(store=mail.HoldsTheWholeMail)),
 )
 
 

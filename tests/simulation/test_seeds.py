@@ -12,6 +12,7 @@ from tests.simulation.searching import difference, empty_database, lived, memory
 
 SEEDS, CHUNKS = 240, 8
 ON_BOTH = (1, 2, 7, 11)
+HAPPENS = ("decisions", "fired", "skipped", "merged", "accepted", "deaths", "bundles")
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -19,7 +20,7 @@ def test_every_invariant_holds_whatever_happens(chunk: int) -> None:
     size = SEEDS // CHUNKS
     tally = lived(chunk * size, size, real=0)
     assert tally.broken == [], "replay: python -m tests.simulation --replay SEED"
-    assert min(tally.count[what] for what in ("decisions", "fired", "skipped", "merged", "accepted", "deaths")) > 10
+    assert min(tally.count[what] for what in HAPPENS) > 10
 
 
 def test_a_seed_replays_exactly() -> None:
