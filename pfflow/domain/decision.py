@@ -155,14 +155,18 @@ class Holdings:
         """Give what is made of the facts and of the interactions before an instant, made once until they change."""
         return remembered_in(self._memo, (what, at), make)
 
-    def era(self, day: date) -> int:
-        """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
+    def changes_of_roles(self) -> Sequence[date]:
+        """Give the days on which somebody takes a role, or has left one, in order."""
 
         def changes() -> list[date]:
             began = {p.since for p in self.facts.participations if p.since}
             return sorted(began | {p.until + DAY for p in self.facts.participations if p.until})
 
-        return bisect_right(self.remembered("eras", changes), day)
+        return self.remembered("changes of roles", changes)
+
+    def era(self, day: date) -> int:
+        """Give the number of a span of days in which nobody takes a role and nobody leaves one."""
+        return bisect_right(self.changes_of_roles(), day)
 
     def of_stage(self, stage: Stage) -> Iterable[Obligation]:
         """Give the obligations a stage keeps, in any order."""

@@ -52,7 +52,9 @@ def stirs_at(draft: Draft, obligation: Obligation) -> datetime:
         # Once it is late by every measure, only who is there can change.
         soon = max(waiting) > as_of - _LATE_BY_ANY_MEASURE
         days = (
-            [draft.today + DAY] if soon else [*_changes_of_roles(draft.dossier), *_changes_of_absences(draft.dossier)]
+            [draft.today + DAY]
+            if soon
+            else [*_next_change_of_roles(draft.dossier, draft.today), *_changes_of_absences(draft.dossier)]
         )
         times += [obligation.due_at, *(_midnight(day, draft.dossier) for day in days)]
     return min((at for at in times if at > as_of), default=NEVER)
@@ -82,14 +84,17 @@ class Quiet:
         days: list[date] = []
         match stage:
             case Stage.IDENTIFICATION:
-                days = list(_changes_of_roles(dossier))
+                days = _next_change_of_roles(dossier, today)
             case Stage.INFORMATION_GATHERING:
-                days = [*_changes_of_roles(dossier), *_changes_of_knowledge(dossier, today)]
+                days = [*_next_change_of_roles(dossier, today), *_changes_of_knowledge(dossier, today)]
             case Stage.COMMUNICATION:
                 days = [self._planned_next(dossier, today)]
             case Stage.EVALUATION:
                 # What was due in the month of an open card wakes it when it changes.
-                days = [*_changes_of_roles(dossier), (today.replace(day=1) + timedelta(days=32)).replace(day=1)]
+                days = [
+                    *_next_change_of_roles(dossier, today),
+                    (today.replace(day=1) + timedelta(days=32)).replace(day=1),
+                ]
             case Stage.SERVICE_DESIGN:
                 pass
         # A year later the calendar holds another year.
@@ -139,12 +144,9 @@ class Quiet:
         self.expanded_to = window.last
 
 
-def _changes_of_roles(dossier: Dossier) -> Iterator[date]:
-    for one in dossier.facts.participations:
-        if one.since is not None:
-            yield one.since
-        if one.until is not None:
-            yield one.until + DAY
+def _next_change_of_roles(dossier: Dossier, today: date) -> list[date]:
+    changes = dossier.held.changes_of_roles()
+    return list(changes[bisect_right(changes, today) :][:1])
 
 
 def _changes_of_absences(dossier: Dossier) -> Iterator[date]:
