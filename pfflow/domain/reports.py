@@ -18,6 +18,7 @@ class CellKind(StrEnum):
     RATIO = "ratio"
     PERCENT = "percent"
     COUNT = "count"
+    YEAR = "year"
 
 
 Cell: TypeAlias = str | Words | None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pfflow.delivery.feeds import FeedEntry, feed_of
 from pfflow.domain.playbook import Playbook
-from pfflow.domain.reports import Report
+from pfflow.domain.reports import Cell, CellKind, Figure, Report
 from pfflow.domain.words import Json, Words
 from pfflow.rehearsal.comparing import Compared, comparison_of
 from pfflow.rehearsal.figures import Rehearsed
@@ -15,6 +15,9 @@ from pfflow.rehearsal.pages import comparison_html, page_html
 from pfflow.rehearsal.saying import sentences
 from pfflow.rehearsal.tables import figures_of, report_of
 from pfflow.rendering.workbooks import report_xlsx
+
+_WHOLE = frozenset({CellKind.COUNT, CellKind.YEAR})
+_NUMBERS = _WHOLE | {CellKind.RATIO, CellKind.PERCENT, CellKind.AMOUNT}
 
 
 def files_of(found: Rehearsed, playbook: Playbook, language: str) -> Iterator[tuple[str, bytes]]:
@@ -57,7 +60,7 @@ def as_json(found: Rehearsed) -> dict[str, Json]:
         "until": found.last.isoformat(),
         "projects": list(found.projects),
         "sentences": [sentence.as_json() for sentence in sentences(found)],
-        "figures": {figure.label.en: _plain(figure.value) for figure in report.figures},
+        "figures": _figures(report.figures),
         "tables": _tables(report),
     }
 
@@ -74,8 +77,8 @@ def comparison_json(both: Compared) -> dict[str, Json]:
     """Give a comparison for machines: each rehearsal's figures, and every table by its name."""
     report = comparison_of(both)
     return {
-        "now": {f.label.en: _plain(f.value) for f in figures_of(both.now)},
-        "then": {f.label.en: _plain(f.value) for f in figures_of(both.then)},
+        "now": _figures(figures_of(both.now)),
+        "then": _figures(figures_of(both.then)),
         "tables": _tables(report),
     }
 
@@ -83,12 +86,21 @@ def comparison_json(both: Compared) -> dict[str, Json]:
 def _tables(report: Report) -> Json:
     return {
         table.name: [
-            {column.title.en: _plain(cell) for column, cell in zip(table.columns, row, strict=True)}
+            {column.title.en: _plain(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)}
             for row in table.rows
         ]
         for table in report.tables
     }
 
 
-def _plain(cell: str | Words | None) -> Json:
-    return cell.as_json() if isinstance(cell, Words) else cell
+def _figures(figures: Iterable[Figure]) -> dict[str, Json]:
+    return {figure.label.en: _plain(figure.value, figure.kind) for figure in figures}
+
+
+def _plain(cell: Cell, kind: CellKind) -> Json:
+    """Give a cell for machines: what is counted as a number, words in both languages, all else as text."""
+    if isinstance(cell, Words):
+        return cell.as_json()
+    if cell is None or kind not in _NUMBERS:
+        return cell
+    return int(cell) if kind in _WHOLE else float(cell)

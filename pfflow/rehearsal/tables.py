@@ -33,7 +33,7 @@ _CLASHES = {
     "double-booked": Words("同时两会", "two at once"),
     "crowded-day": Words("一天多会", "too many in a day"),
 }
-_COUNT, _DATE = CellKind.COUNT, CellKind.DATE
+_COUNT, _DATE, _YEAR = CellKind.COUNT, CellKind.DATE, CellKind.YEAR
 UNSURE = Column(Words("暂定", "Provisional"))
 """The column that says yes of a provisional date."""
 
@@ -193,7 +193,7 @@ def _crowds(found: Rehearsed) -> Table:
         Words("春节与年末的拥挤", "Crowding at Spring Festival and year-end"),
         (
             Column(Words("时节", "Season")),
-            Column(Words("年", "Year")),
+            Column(Words("年", "Year"), _YEAR),
             Column(Words("自", "From"), _DATE),
             Column(Words("至", "To"), _DATE),
             Column(Words("前两周到期", "Due in the two weeks before"), _COUNT),
@@ -288,7 +288,7 @@ def _escalations(found: Rehearsed) -> Table:
             Column(Words("升级到", "To")),
             Column(Words("次数", "Times"), _COUNT),
             Column(Words("最多的一年", "Most in a year"), _COUNT),
-            Column(Words("那一年", "That year")),
+            Column(Words("那一年", "That year"), _YEAR),
         ),
         tuple(
             (audience_words(to), str(sum(years.values())), str(max(years.values())), str(_most(years)))
@@ -329,7 +329,7 @@ def _provisional(found: Rehearsed) -> Table:
     return Table(
         "provisional",
         Words("暂定日期（官方放假安排未公布）", "Provisional dates: the official list is not published"),
-        (Column(Words("年", "Year")), Column(Words("日期", "Dates"), _COUNT)),
+        (Column(Words("年", "Year"), _YEAR), Column(Words("日期", "Dates"), _COUNT)),
         tuple((str(year), str(count)) for year, count in found.provisional.items()),
     )
 

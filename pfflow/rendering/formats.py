@@ -206,7 +206,17 @@ def _count(value: Decimal) -> str:
     return f"{value:,}"
 
 
-_NUMBERS = {CellKind.AMOUNT: amount, CellKind.RATIO: ratio, CellKind.PERCENT: percent, CellKind.COUNT: _count}
+def _year(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+_NUMBERS = {
+    CellKind.AMOUNT: amount,
+    CellKind.RATIO: ratio,
+    CellKind.PERCENT: percent,
+    CellKind.COUNT: _count,
+    CellKind.YEAR: _year,
+}
 
 
 def figure(value: Cell, kind: CellKind, unit: str, language: str) -> str:

@@ -27,6 +27,7 @@ _FORMATS = {
     CellKind.RATIO: "0.00##",
     CellKind.PERCENT: '0.0#"%"',
     CellKind.COUNT: "#,##0",
+    CellKind.YEAR: "0",
     CellKind.DATE: "yyyy-mm-dd",
 }
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format keeps no zone; fixed, so that equal input gives equal bytes
@@ -136,7 +137,7 @@ class _Sheets:
             return
         if kind is CellKind.DATE and (on := _date(text)) is not None:
             sheet.write_datetime(row, column, on, self._numbers[kind])
-        elif kind in {CellKind.AMOUNT, CellKind.RATIO, CellKind.PERCENT, CellKind.COUNT}:
+        elif kind not in {CellKind.TEXT, CellKind.DATE}:
             parsed = number(text)
             if parsed is not None and len(parsed.normalize().as_tuple().digits) <= _EXACT_DIGITS:
                 sheet.write_number(row, column, float(parsed), self._numbers[kind])

@@ -43,15 +43,31 @@ def test_the_page_and_the_workbook_say_the_same_figures(out: Path) -> None:
     kept = {str(row[0].value): str(row[1].value) for row in summary.iter_rows(min_row=3) if row[1].value is not None}
     assert shown == kept
     assert len(shown) > 10
-    tables = json.loads((out / "rehearsal.json").read_text(encoding="utf-8"))["tables"]
+    found = json.loads((out / "rehearsal.json").read_text(encoding="utf-8"))
+    tables, figures = found["tables"], found["figures"]
+    assert figures == {name: figures[name] if name == "Worst month" else int(value) for name, value in shown.items()}
     dates = book["Every date"]
     assert dates.max_row - 1 == len(tables["dates"]) == int(shown["Dates"])
-    mails = sum(int(row["Mails"]) for row in tables["weeks"])
-    assert mails == sum(int(row["Mails"]) for row in tables["people"]) == int(shown["Mails"])
+    mails = sum(row["Mails"] for row in tables["weeks"])
+    assert mails == sum(row["Mails"] for row in tables["people"]) == int(shown["Mails"])
     assert len(tables["late"]) == int(shown["Late"])
-    assert sum(int(row["Times"]) for row in tables["escalations"]) == int(shown["Escalations"])
+    assert sum(row["Times"] for row in tables["escalations"]) == int(shown["Escalations"])
     by_row = re.findall(r"<h2>Load by person</h2>.*?</table>", page, re.DOTALL)[0].count("<tr>") - 1
     assert by_row == len(tables["people"][:30])
+
+
+def test_what_machines_read_has_numbers_where_the_workbook_has_numbers(out: Path) -> None:
+    tables = json.loads((out / "rehearsal.json").read_text(encoding="utf-8"))["tables"]
+    book = load_workbook(BytesIO((out / "rehearsal.xlsx").read_bytes()))
+    for name, title in (("people", "Load by person"), ("crowds", None), ("weeks", "By person and week")):
+        sheet = book[title] if title else next(s for s in book.worksheets if s.title.startswith("Crowding"))
+        heads = [str(cell.value) for cell in next(sheet.iter_rows(max_row=1))]
+        for row, cells in zip(tables[name], sheet.iter_rows(min_row=2, values_only=True), strict=True):
+            told = dict(zip(heads, cells, strict=True))
+            numbers = {head: value for head, value in told.items() if isinstance(value, int | float)}
+            assert numbers
+            assert {head: row[head] for head in numbers} == numbers
+            assert not [head for head, value in row.items() if isinstance(value, int | float) and head not in numbers]
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(out: Path) -> None:
@@ -99,10 +115,10 @@ def test_another_playbook_is_compared_with_dates_load_and_the_cost_of_silence(
         for row in compared["tables"]["silence"]
         if row["What"]["en"] == "Weekly progress meeting"
     }
-    assert silent["expressway/1"]["Slack: days until it escalates"] == "7"
-    assert silent["expressway/2"]["Escalations left"] == "1"
+    assert silent["expressway/1"]["Slack: days until it escalates"] == 7
+    assert silent["expressway/2"]["Escalations left"] == 1
     measures = {row["Measure"]["en"]: row["Difference"] for row in compared["tables"]["outcomes"]}
-    assert measures["Projects"] == "0"
+    assert measures["Projects"] == 0
 
 
 def test_several_files_are_compared_with_one_after_the_other(
@@ -126,7 +142,7 @@ def test_several_files_are_compared_with_one_after_the_other(
     ]
     assert run(*asked, "--json") == 0
     never, on_time = json.loads(capsys.readouterr().out)
-    assert int(never["then"]["Escalations"]) > int(on_time["then"]["Escalations"])
+    assert never["then"]["Escalations"] > on_time["then"]["Escalations"]
     assert never["now"] == on_time["now"]
     out = tmp_path / "out"
     assert run(*asked, "--language", "en", "--out", out) == 0
