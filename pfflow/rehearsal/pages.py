@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pfflow.domain.words import ZH
 from pfflow.rehearsal.comparing import Compared, comparison_of
 from pfflow.rehearsal.figures import Rehearsed
-from pfflow.rehearsal.heat import Heat, heats
+from pfflow.rehearsal.heat import GROUND, Heat, Year, heats, years
 from pfflow.rehearsal.saying import sentences
 from pfflow.rehearsal.tables import ONLY_IN_WORKBOOK, report_of
 from pfflow.rendering.environment import Templates, house_templates
@@ -53,6 +53,7 @@ class Page:
     title: str
     lead: tuple[str, ...]
     figures: tuple[PageFigure, ...]
+    years: tuple[Year, ...]
     heats: tuple[Heat, ...]
     tables: tuple[PageTable, ...]
     source: str
@@ -67,7 +68,9 @@ def _rendered(page: Page, language: str, templates: Templates | None) -> str:
     environment = (templates or _shipped()).environment
     first, second = (_HAN, _LATIN) if language == ZH else (_LATIN, _HAN)
     fonts = Markup(f"{first},{second},sans-serif")  # noqa: S704 - these two constants
-    return environment.get_template("layouts/rehearsal.html").render(page=page, language=language, fonts=fonts)
+    return environment.get_template("layouts/rehearsal.html").render(
+        page=page, language=language, fonts=fonts, ground=GROUND
+    )
 
 
 def comparison_html(both: Compared, language: str, templates: Templates | None = None) -> str:
@@ -79,6 +82,7 @@ def comparison_html(both: Compared, language: str, templates: Templates | None =
         title=view.title,
         lead=tuple(lead),
         figures=(),
+        years=(),
         heats=(),
         tables=tuple(_table(table, language) for table in view.tables),
         source=" · ".join(view.sources),
@@ -99,6 +103,7 @@ def page_of(found: Rehearsed, language: str) -> Page:
         title=view.title,
         lead=tuple(sentence.in_language(language) for sentence in sentences(found)),
         figures=tuple(figures),
+        years=years(found, language),
         heats=heats(found, language),
         tables=tuple(_table(table, language) for given, table in named if given.name not in ONLY_IN_WORKBOOK),
         source=" · ".join(view.sources),

@@ -73,7 +73,10 @@ def test_the_page_shows_its_figures_without_network_and_prints_whole(
     page = browser.find_element(By.TAG_NAME, "main").text
     for figure in figures_of(found):
         assert figure.label.in_language(language) in page
-    assert len(browser.find_elements(By.TAG_NAME, "rect")) > 500
+    loads = (*found.people, *found.teams)
+    fields = sum(count > 0 and week <= found.last for load in loads for week, count in load.dates.items())
+    assert fields > 300
+    assert len(browser.find_elements(By.CSS_SELECTOR, "rect:not(.ground)")) == fields
     asked = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))  # type: ignore[no-untyped-call]  # selenium's
     urls = [e["params"]["request"]["url"] for e in asked if e["method"] == "Network.requestWillBeSent"]
     assert not [url for url in urls if urlsplit(url).scheme not in ("file", "data", "chrome")]  # its own first page
@@ -85,3 +88,27 @@ def test_the_page_shows_its_figures_without_network_and_prints_whole(
     assert 2 <= pages <= 14
     (width, height), *_ = re.findall(rb"/MediaBox\s*\[\s*0\s+0\s+([0-9.]+)\s+([0-9.]+)", pdf)
     assert float(width) > float(height)  # A4 across, as the page asks
+
+
+def test_the_reader_chooses_the_year_and_paper_has_every_year_by_month(browser: WebDriver, tmp_path: Path) -> None:
+    facts, playbook = example("expressway")
+    lived = rehearse(Stage(facts, playbook, Span(date(2026, 10, 1), date(2028, 2, 29))))
+    file = tmp_path / "years.html"
+    file.write_text(page_html(lived, "en"), encoding="utf-8")
+    browser.get(file.as_uri())
+
+    def shown() -> list[str]:
+        return [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".years h2") if one.is_displayed()]
+
+    assert shown() == ["Dates by person and week in 2027", "Dates by team and week in 2027"]  # the busiest
+    browser.find_element(By.CSS_SELECTOR, "label[for=year-2028]").click()
+    assert shown() == ["Dates by person and week in 2028", "Dates by team and week in 2028"]
+    months = browser.find_element(By.CSS_SELECTOR, "svg[aria-label='Dates that fall due, by year and month']")
+    numbers = [int(one.text) for one in months.find_elements(By.CSS_SELECTOR, "text.in")]
+    assert len(numbers) == 17
+    assert sum(numbers) == len(lived.dates)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert shown() == ["Dates by person and week in 2028", "Dates by team and week in 2028"]
+    assert not any(one.is_displayed() for one in browser.find_elements(By.CSS_SELECTOR, ".years > label"))
+    assert months.is_displayed()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
