@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -238,7 +239,8 @@ def _say_kept(kept: Path | None, found: Rehearsed) -> None:
         return
     late = next(iter(found.late or found.dates), None)
     which = late.obligation.key if late else "REFERENCE"
-    typer.echo(f"{kept} keeps it, to be read and never sent: PFFLOW_DB=sqlite:///{kept} pfflow why {which}", err=True)
+    url = shlex.quote(f"sqlite:///{kept}")
+    typer.echo(f"{kept} keeps it, to be read and never sent: PFFLOW_DB={url} pfflow why {which}", err=True)
 
 
 def _run(stage: Stage, cores: int | None, keeper: Keeper | None = None) -> Rehearsed:
