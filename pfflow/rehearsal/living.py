@@ -22,7 +22,7 @@ from pfflow.ports import NotHeld
 from pfflow.rehearsal.clock import SWEEPS, first_sweep, sweep_after
 from pfflow.rehearsal.happenings import concerns, happen, happens_at
 from pfflow.rehearsal.people import People, Reply
-from pfflow.rehearsal.quiet import Quiet, stirs_at
+from pfflow.rehearsal.quiet import Quiet, stirs_at, waits
 from pfflow.rehearsal.script import Answers, Happening, Missed, Script
 from pfflow.rehearsal.stirring import EVER, NEVER
 from pfflow.rehearsal.world import Life, MemoryStore
@@ -231,10 +231,11 @@ class Living:
         if owed is None or reply.records.keys() - {"fund_use"}:
             self._changed(at)
             return
-        if owed.live:  # the register may have an answer to what is over by then
+        # The register may have an answer to what is over by then; a payment changes only a report that waits for it.
+        if owed.live and (not reply.records or waits(Draft(self._dossier(at), owed.stage, at), owed)):
             life.index.stirs[owed.stage].put(owed.key, EVER)
-        self._wake((owed.stage,), at)
-        if reply.records:  # the budget is in the cards that are open
+            self._wake((owed.stage,), at)
+        if reply.records and life.index.live[Stage.EVALUATION]:  # the budget is in the cards that are open
             self._wake((Stage.EVALUATION,), at)
 
     def _changed(self, at: datetime) -> None:

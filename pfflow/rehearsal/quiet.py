@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from pfflow.domain.business_days import DAY, wall_instant
-from pfflow.domain.courses import courses
+from pfflow.domain.courses import courses, rungs_of
 from pfflow.domain.decision import Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import steps
@@ -30,6 +30,12 @@ _LATE_BY_ANY_MEASURE = timedelta(days=60)
 
 _AHEAD = timedelta(days=400)
 """How far beyond the horizon dates are expanded at a time."""
+
+
+def waits(draft: Draft, obligation: Obligation) -> bool:
+    """Whether a rung of an obligation was reached and not taken: held, no report yet, or nobody there."""
+    ladder = steps(draft, obligation, rungs_of(draft.dossier.playbook, obligation))
+    return any(step.at <= draft.as_of and not draft.fired(obligation.key, step.name) for step in ladder)
 
 
 def stirs_at(draft: Draft, obligation: Obligation) -> datetime:
