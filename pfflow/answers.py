@@ -6,12 +6,13 @@ All that is entered here (the command line, Prefect's forms) is held to `pfflow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from urllib.parse import unquote
 
 from pfflow.bootstrap import calendar_of, now, playbook_in_force
 from pfflow.domain.answering import Span, not_asked, refusal, same_house, untimely
 from pfflow.domain.audience import stand_in
+from pfflow.domain.business_days import wall_instant
 from pfflow.domain.decision import Dossier, Holdings
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Absence, Facts, Interaction, Touch
@@ -117,7 +118,10 @@ def reported(store: SqlStore, project_ref: str, *, by: str, text: str, severity:
     held = store.holdings(project_ref)
     known = held.facts.contacts
     touch = issue_from(project_ref, by=by, text=text, severity=severity or rules.default, at=at, contacts=known)
-    _refuse_for(untimely(touch, Span(held.engaged_at, _until(held)), playbook_in_force(store).zone))
+    zone = playbook_in_force(store).zone
+    # A problem counts from the day on which the relationship began here, at whatever hour.
+    began = held.engaged_at and wall_instant(held.engaged_at.astimezone(zone).date(), time(0), zone)
+    _refuse_for(untimely(touch, Span(began, _until(held)), zone))
     store.report_touch(touch, by, now())
     return touch
 

@@ -137,6 +137,12 @@ def test_an_answer_to_nothing_or_by_nobody_is_refused(home: Path, arguments: tup
     assert home.is_dir()
 
 
+def test_a_problem_of_the_first_day_counts_at_any_hour(home: Path) -> None:  # noqa: ARG001 - where it is lived
+    call = ("issue", "EXP-01", "--by", "C-01", "--text", "x", "--at")
+    assert "is before EXP-01 existed, which is since 2026-01-05 00:00" in pfflow(*call, "2026-01-04T23:00").err
+    done(*call, "2026-01-05T08:00")
+
+
 def test_days_that_were_lived_ahead_of_the_clock_are_no_future(home: Path) -> None:  # noqa: ARG001 - where it is lived
     done("sweep", "identification", "--as-of", "2100-01-04")
     done("ack", ASKED_P10, "--by", "C-20", "--at", "2100-01-04")
