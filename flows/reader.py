@@ -21,6 +21,7 @@ from pfflow.domain.decision import Dossier
 from pfflow.domain.ladder import Action, action_in, bare_name
 from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.parties import Realm
+from pfflow.domain.register_words import source_words
 from pfflow.domain.reports import Report
 from pfflow.domain.words import EN, NO_WORDS, ZH, Stage, Words
 from pfflow.rendering.formats import cell, figure_of, number
@@ -228,4 +229,5 @@ def markdown_of(report: Report, language: str) -> list[str]:
             lines.append(f"- **{text(said[0])}** {text(' · '.join(filter(None, said[1:])))}".rstrip())
         lines += ["", text(one.note.in_language(language))] if one.note != NO_WORDS else []
     lines += [line for paragraph in report.paragraphs for line in ("", text(paragraph.in_language(language)))]
-    return lines + (["", f"*{text('; '.join(report.sources))}*"] if report.sources else [])
+    sources = [source_words(source).in_language(language) for source in report.sources]
+    return lines + (["", f"*{text('; '.join(sources))}*"] if sources else [])
