@@ -24,6 +24,7 @@ from pfflow.domain.planning import CONDITION, Window, wanted
 from pfflow.domain.project import Phase
 from pfflow.domain.words import Stage
 from pfflow.rehearsal.stirring import NEVER
+from pfflow.stages.information_gathering import REGISTER
 
 _LATE_BY_ANY_MEASURE = timedelta(days=60)
 """More than any run of days off, so that what is as late as that is more than one business day late."""
@@ -163,21 +164,27 @@ def _changes_of_absences(dossier: Dossier) -> Iterator[date]:
 
 def _changes_of_knowledge(dossier: Dossier, today: date) -> Iterator[date]:
     """Give the next day on which what is known comes to light or is too old, and those to ask for more again."""
-    ages = frozenset(i.max_age_days for items in dossier.playbook.checklists.values() for i in items if i.max_age_days)
+    items = (item for checklist in dossier.playbook.checklists.values() for item in checklist)
+    ages = frozenset((item.metric, item.max_age_days) for item in items if item.max_age_days)
     days = dossier.held.remembered(("knowledge", ages), lambda: _days_of_knowledge(dossier, ages))
     yield from days[bisect_right(days, today) :][:1]
     due = dossier.playbook.gathering.due
     passed = today - _LATE_BY_ANY_MEASURE - timedelta(days=3 * due.count)
     for owed in dossier.held.of_stage(Stage.INFORMATION_GATHERING):
-        if owed.kind is ObligationKind.FACT and owed.closed_at is not None and owed.closed_at.date() > passed:
+        # What came into the register is asked for again at once, if at all.
+        if owed.kind is not ObligationKind.FACT or owed.closed_at is None or owed.closed_by == REGISTER:
+            continue
+        if owed.closed_at.date() > passed:
             closed_on = owed.closed_at.astimezone(dossier.playbook.zone).date()
             yield offset_date(closed_on, due, dossier.calendar)
 
 
-def _days_of_knowledge(dossier: Dossier, ages: Iterable[int]) -> list[date]:
-    known = {one.as_of for one in dossier.facts.parties if one.as_of}
-    known |= {one.period_end for one in dossier.facts.financials}
-    return sorted(known | {day + timedelta(days=age + 1) for day in known for age in ages})
+def _days_of_knowledge(dossier: Dossier, ages: Iterable[tuple[str, int]]) -> list[date]:
+    """Give the days on which what is known is first known, and is too old for an item: (metric or none, days)."""
+    known = {("", one.as_of) for one in dossier.facts.parties if one.as_of}
+    known |= {(one.metric, one.period_end) for one in dossier.facts.financials}
+    too_old = {day + timedelta(days=age + 1) for what, age in ages for metric, day in known if metric == what}
+    return sorted(too_old | {day for _, day in known})
 
 
 def _midnight(day: date, dossier: Dossier) -> datetime:
