@@ -23,6 +23,9 @@ T = TypeVar("T")
 _RENEWALS = 4
 """How often a claim is renewed in the time it lasts; with less than one such part left a letter is not begun."""
 
+_LONGEST_OVER = timedelta(minutes=1)
+"""A claim that is over for longer is not renewed: whether its letters may go was asked too long ago. A lid was shut."""
+
 _PAUSE = 0.05
 """Seconds before what another worker holds is asked for again."""
 
@@ -99,6 +102,7 @@ class Drain:
         self._worker = worker
         self._terms = terms
         self._in_hand: dict[str, Claimed] = {}  # claimed and not marked, each with the end of its claim as renewed
+        self._begun: set[str] = set()  # those of them whose sending began
         self._to_send: asyncio.Queue[str | None] = asyncio.Queue(terms.batch)
         self._may_be_unmarked = asyncio.Semaphore(mailer.connections + terms.batch)
         self._to_mark: list[Receipt] = []
@@ -200,6 +204,7 @@ class Drain:
                 left = Receipt(message_id=key, outcome="left", at=self._clock(), response="not begun; claimed anew")
                 self._to_mark.append(left)
             else:
+                self._begun.add(key)
                 try:
                     self._to_mark.extend(await self._mailer.deliver((claimed,)))
                 except Exception as error:  # noqa: BLE001 - as above; a mailer does not raise for a letter's fault
@@ -241,6 +246,7 @@ class Drain:
             return False
         for receipt in receipts:
             self._in_hand.pop(receipt.message_id, None)
+            self._begun.discard(receipt.message_id)
             self._counted[receipt.outcome] += 1
             self._may_be_unmarked.release()
         if not self._in_hand:
@@ -255,12 +261,18 @@ class Drain:
                 await self._renewed()
 
     async def _renewed(self, wanted: str = "") -> None:
-        """Renew all claims, unless the wanted one was renewed while this waited for its turn."""
+        """Renew all claims, unless the wanted one was renewed while this waited for its turn.
+
+        What was over for long and is not begun is not renewed: it is given back and claimed anew, by what holds now.
+        """
         async with self._one_at_a_time:
             claimed = self._in_hand.get(wanted)
             if claimed is not None and self._lasts(claimed):
                 return
-            began, keys = self._clock(), tuple(self._in_hand)
+            began = self._clock()
+            keys = tuple(key for key, one in self._in_hand.items() if key in self._begun or not _long_over(one, began))
+            if not keys:
+                return
             until = began + timedelta(seconds=self._lease())
             try:
                 kept = await asyncio.to_thread(self._store.renew, self._worker, keys, until)
@@ -291,6 +303,10 @@ class Drain:
             done = await asyncio.to_thread(method, *arguments)
             self._took(began)
             return done
+
+
+def _long_over(claimed: Claimed, now: datetime) -> bool:
+    return claimed.until + _LONGEST_OVER < now
 
 
 def _batches(receipts: list[Receipt], size: int) -> Iterator[list[Receipt]]:
