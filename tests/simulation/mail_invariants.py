@@ -20,6 +20,8 @@ from pfflow.ports import Claimed, Receipt
 from tests.simulation.posted import LEASE, Posted, Violation, posted_as
 
 MOST_IN_A_MAIL = 40
+ASKED = timedelta(minutes=10)
+"""How long before it is sent it was asked, at the most, whether a letter may go."""
 HALF_HOUR = timedelta(minutes=30)
 _ENDED_AS = {"sent": "sent", "failed": "failed", "held": "withheld"}
 
@@ -37,6 +39,7 @@ class MailAuditor:
         self._left: list[tuple[str, datetime]] = []
         self._latest: datetime | None = None
         self._capped = False
+        self._manners = FREE
         self.stopped = False
         self.violation = ""
         self.count: Counter[str] = Counter()
@@ -91,9 +94,11 @@ class MailAuditor:
                 if letter.holder != worker:
                     self._taken_over(letter, mail)
                 letter.holder, letter.held_as, letter.until = worker, mail.message_id, mail.until
+                letter.asked_at = now
             self.count["bundles"] += bool(mail.merged)
         if len(claimed) < limit and not self.stopped:
             self._nothing_is_left_behind(now, manners)
+        self._manners = manners
         self._latest = max(now, self._latest or now)
         if claimed:
             self._say(f"{worker} claims {', '.join(_named(one) for one in claimed)}")
@@ -281,7 +286,16 @@ class MailAuditor:
             if letter.holder != worker or letter.until is None or letter.until < now:
                 self.broken("one holder", f"{worker} sends {key}, which {letter.holder} has until {letter.until}")
             letter.in_flight.add(worker)
+        self._was_asked_lately(self._told_in(claimed), now)
         self._say(f"{worker} sends {_named(claimed)}")
+
+    def _was_asked_lately(self, letters: Sequence[Posted], now: datetime) -> None:
+        """Who claimed a mail, and was shut for hours, asks again before it is sent."""
+        if all(letter.asked_at is not None and letter.asked_at + ASKED > now for letter in letters):
+            return
+        self._readers_are_left_alone(letters, now, self._manners)
+        for letter in letters:
+            self._is_still_meant(letter, now, self._manners)
 
     def accepted(self, worker: str, claimed: Claimed, reply_lost: bool) -> None:  # noqa: FBT001 - said by position by a timer
         """Note that the server took a mail."""

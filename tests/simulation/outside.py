@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 - the seed
 
 from pfflow.delivery.smtp import retry_at
@@ -14,6 +14,8 @@ from pfflow.ports import Claimed, Receipt
 from tests.simulation.faults import Worker
 from tests.simulation.invariants import Auditor
 
+DOZE = 0.05
+"""How likely the machines are shut while a letter is on its way, where the seed has it."""
 TROUBLE = 0.15
 """How likely each kind of trouble is for a letter, where the seed has it."""
 
@@ -25,6 +27,12 @@ class Server:
     random: Random
     faults: frozenset[str]
     auditor: Auditor
+    jump: Callable[[timedelta], None]
+
+    def doze(self) -> None:
+        """Let hours pass at once, perhaps: all machines are shut while letters are on their way."""
+        if "doze" in self.faults and self.random.random() < DOZE:
+            self.jump(timedelta(hours=self.random.choice((1, 3, 8))))
 
     def troubled(self, kind: str) -> bool:
         """Whether it makes this trouble now."""
@@ -58,6 +66,7 @@ class SimulatedMailer:
         server, auditor, name = self.server, self.server.auditor, self.worker.name
         self.worker.may_die("before sending")
         auditor.transmitting(name, claimed, self.message_id(claimed), self.clock())
+        server.doze()
         await asyncio.sleep(server.random.random() * (6.0 if server.troubled("slow") else 0.2))
         self.worker.may_die("while sending")
         if server.troubled("refused"):

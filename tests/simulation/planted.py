@@ -257,6 +257,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("mail goes in its reader's night", planted=mail.forget_the_night),
     Bug("the night is told by the house's clock, not by the reader's", planted=mail.tell_the_night_by_the_houses_clock),
     Bug("what the night puts off waits a day longer", planted=mail.sleep_a_day_longer),
+    Bug("a machine that was shut for hours goes on with what it claimed", planted=mail.go_on_after_a_nap),
     Bug("of a mail of several letters only the first is marked", Parts(store=mail.MarksTheFirst)),
     Bug("a mail that is tried again tells what came since", Parts(store=mail.MakesMailsAnew)),
     Bug("what was done or cancelled goes inside a mail", Parts(store=mail.LooksAtTheFirst)),

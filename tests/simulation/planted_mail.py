@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pfflow import dispatching
 from pfflow.domain.manners import Manners, beyond_its_point, quiet_end
 from pfflow.domain.notices import Notice
 from pfflow.domain.parties import Contact
@@ -86,3 +87,8 @@ def sleep_a_day_longer() -> AbstractContextManager[None]:
 def merge_what_may_have_arrived() -> AbstractContextManager[None]:
     """Take every letter for one that never was on its way."""
     return replaced(ModelLetter, "fresh", property(lambda _one: True))
+
+
+def go_on_after_a_nap() -> AbstractContextManager[None]:
+    """Renew a claim however long it has been over, and send what was asked for hours ago."""
+    return replaced(dispatching, "_LONGEST_OVER", timedelta(days=365))

@@ -32,6 +32,7 @@ class Posted:
     holder: str = ""
     held_as: str = ""
     until: datetime | None = None
+    asked_at: datetime | None = None
     again_at: datetime | None = None
     bundle: str = ""
     in_flight: set[str] = field(default_factory=set)

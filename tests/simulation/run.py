@@ -86,6 +86,8 @@ class Simulation:
         self.faults = set(self.world.faults)
         if "pause" in self.faults:
             self.loop.stalls = STALLS
+        if self.world.habits.dozes:
+            self.faults.add("doze")
         self.swept_at = self.world.begins_at
         self.calendar = worlds.calendar(self.world.begins_on)
 
@@ -191,7 +193,7 @@ class Simulation:
 
     def cycle(self, worker: Worker, edition: int) -> Cycle:
         """Give the product's cycle over the simulated world."""
-        server = Server(self.random, frozenset(self.faults), self.auditor)
+        server = Server(self.random, frozenset(self.faults), self.auditor, self.jump)
         playbook = self.playbook(edition)
         manners = self.world.habits.manners(self.world.zone, playbook.quiet, capped="caps" in self.faults)
         return self.parts.cycle(

@@ -66,8 +66,9 @@ _LADDERS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How a house writes: whose actions' letters are merged, whose are urgent, when readers are left alone, and where
-    they are. The register may say where a contact is; where letters that failed are released, operators do it.
+    """How a house writes: whose actions' letters are merged, whose are urgent, when readers are left alone, and where.
+
+    Where it `releases`, operators let letters that failed go again; where it `dozes`, machines are shut while sending.
     """
 
     merged: frozenset[str] = frozenset()
@@ -75,6 +76,7 @@ class Habits:
     quiet: tuple[str, str, bool] | None = None
     zones: tuple[tuple[str, str], ...] = ()
     releases: bool = False
+    dozes: bool = False
 
     def manners(self, zone: str, quiet: QuietHours | None, *, capped: bool) -> Manners:
         """Give what a worker keeps to with a playbook, as the house's wiring does for live mail."""
@@ -89,6 +91,7 @@ class Habits:
             "quiet {}-{}{}".format(*self.quiet[:2], " and weekends" * self.quiet[2]) if self.quiet else "",
             *(f"{ref} in {zone}" for ref, zone in self.zones),
             "failed letters are released" if self.releases else "",
+            "the machine dozes" if self.dozes else "",
         ]
         return "; ".join(one for one in said if one) or "plain"
 
@@ -340,7 +343,8 @@ def drawn_habits(seed: int) -> Habits:
     urgent = frozenset(one for one in actions if random.random() < 0.2)
     abroad = random.sample(("C-BANK", "C-FIN", "C-HEAD", "C-OPS", "C-REL", "M-FIN", "M-HEAD"), random.randint(0, 4))
     zones = tuple((ref, random.choice(ZONES)) for ref in sorted(abroad))
-    return Habits(merged, urgent, quiet, zones if quiet else (), releases=random.random() < 0.5)
+    releases, dozes = random.random() < 0.5, random.random() < 0.3
+    return Habits(merged, urgent, quiet, zones if quiet else (), releases=releases, dozes=dozes)
 
 
 def drawn_world(random: Random, habits: Habits) -> World:
