@@ -147,7 +147,8 @@ class Holdings:
     def remembered_between(self, what: Hashable, first: date, last: date, make: Callable[[], Made]) -> Made:
         """Give what is made of the facts, and of what is due and was fired from a day to a day, made once till then.
 
-        That is until the facts change, or an obligation due then or a rung fired then is recorded.
+        That is until the facts change, or an obligation due then, a rung fired then, or one of what is due then is
+        recorded.
         """
         return remembered_in(self._memo, (what, first, last), make)
 

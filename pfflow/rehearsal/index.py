@@ -92,6 +92,9 @@ class Index:
         self.firings_of[firing.obligation_key].append(firing)
         self.fired_in[_month(firing.fired_at)].append(firing)
         self.changed_in[_month(firing.fired_at)] += 1
+        owed = self.obligations.get(firing.obligation_key)
+        if owed is not None:  # a warning that climbs in a later month was not answered in time in its own
+            self.changed_in[_month(owed.due_on)] += 1
         self.fired_on[firing.fired_at.date()] += 1
 
     def conclude(self, conclusion: Conclusion) -> None:
@@ -148,7 +151,10 @@ class Indexed(Holdings):
         return remembered_in(memo, what, make)
 
     def remembered_between(self, what: Hashable, first: date, last: date, make: Callable[[], Made]) -> Made:
-        """Give what is made of the facts, and of what is due and was fired from a day to a day, made once till then."""
+        """Give what is made of the facts, and of what is due and was fired from a day to a day, made once till then.
+
+        What was fired since of what was due then counts as well.
+        """
         index = self.index
         stamp = (
             *(index.changed_in[month] for month in range(_month(first), _month(last) + 1)),

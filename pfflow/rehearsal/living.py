@@ -12,6 +12,7 @@ from pfflow.domain.business_days import DAY, wall_instant
 from pfflow.domain.decision import Decision, Dossier, Finding
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Absence
+from pfflow.domain.ladder import Action, action_in
 from pfflow.domain.obligations import Status
 from pfflow.domain.planning import Window, wanted
 from pfflow.domain.project import PhaseError
@@ -166,12 +167,14 @@ class Living:
 
     def _is_scored(self, decision: Decision) -> bool:
         """Whether a decision changes what a card that is not sent yet is about: what was due in its month."""
-        cards = self._life.index.live[Stage.EVALUATION].values()
-        months = {(one.period_start, one.period_end) for one in cards}
+        index = self._life.index
+        months = {(one.period_start, one.period_end) for one in index.live[Stage.EVALUATION].values()}
+        climbed = (firing for firing in decision.firings if action_in(firing.rung) == Action.ESCALATE)
+        said_of = [*decision.obligations, *(index.obligations[firing.obligation_key] for firing in climbed)]
         return any(
             first is not None and last is not None and first <= one.due_on <= last
             for first, last in months
-            for one in decision.obligations
+            for one in said_of
         )
 
     def _hear_back(self, decision: Decision, dossier: Dossier, people: People) -> None:

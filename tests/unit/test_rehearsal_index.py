@@ -13,13 +13,16 @@ from pfflow.domain.decision import Conclusion, Holdings
 from pfflow.domain.facts import Facts, FundUse, Touch
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Status
+from pfflow.domain.scorecard import card_of
 from pfflow.domain.words import Stage
 from pfflow.rehearsal.index import Index, Indexed
 from pfflow.rehearsal.payments import Payments
+from pfflow.rehearsal.running import cycle_over
 from pfflow.rehearsal.stirring import EVER, NEVER, Stirring
+from pfflow.rehearsal.world import MemoryStore
 from tests.factories import make_obligation, make_payment, make_project, make_touch
-from tests.unit.rehearsing import lived
-from tests.unit.test_rehearsal_skips import TROUBLED
+from tests.unit.rehearsing import example, lived
+from tests.unit.test_rehearsal_skips import TROUBLED, UNANSWERED
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,6 +60,23 @@ def test_an_index_says_what_a_search_says() -> None:
             assert said == searched.last_touch_before(at, party.party_ref)
 
 
+def test_a_card_of_a_month_whose_warning_climbs_in_the_next_says_so() -> None:
+    life = lived("expressway", date(2026, 1, 1), date(2026, 2, 3), UNANSWERED).life
+    kept = life.index.conclusions[Stage.EVALUATION, "scorecard/engineering/2026-01"].value
+    _, playbook = example("expressway")
+    searched = Holdings(
+        project=life.project,
+        facts=life.facts,
+        obligations=life.index.obligations,
+        firings=life.index.firings,
+        engaged_at=life.engaged_at,
+    )
+    cycle = cycle_over(MemoryStore(life.facts), playbook)
+    dossier = cycle.dossier(searched, datetime(2026, 2, 3, 12, tzinfo=UTC))
+    card = card_of(dossier, "engineering", date(2026, 1, 1), date(2026, 1, 31))
+    assert kept["score"] == str(card.total)
+
+
 def test_what_is_closed_is_noted_until_it_is_owed_again() -> None:
     index, closed = Index(), make_obligation(key="G1/a/1", status=Status.CANCELLED)
     held = Indexed(project=make_project(), facts=Facts(), index=index)
@@ -77,11 +97,12 @@ def test_what_is_remembered_of_some_days_is_made_anew_once_something_of_them_cha
     owed = make_obligation(key="G1/a/1", due_on=date(2026, 1, 31))
     index.put(owed)
     assert made() == 1
-    index.put(make_obligation(key="G1/a/2", due_on=date(2026, 2, 1)))
-    index.fire(_fired(owed.key, datetime(2026, 2, 2, tzinfo=UTC)))
+    later = make_obligation(key="G1/a/2", due_on=date(2026, 2, 1))
+    index.put(later)
+    index.fire(_fired(later.key, datetime(2026, 2, 2, tzinfo=UTC)))
     assert made() == 1
     # In New York it is still January.
-    index.fire(_fired(owed.key, datetime(2026, 2, 1, 3, tzinfo=UTC)))
+    index.fire(_fired(later.key, datetime(2026, 2, 1, 3, tzinfo=UTC)))
     assert made() == 2
     index.put(replace(owed, due_on=date(2026, 3, 1)))
     assert made() == 3
@@ -91,6 +112,10 @@ def test_what_is_remembered_of_some_days_is_made_anew_once_something_of_them_cha
     assert made() == 4
     index.put(replace(owed, due_on=date(2026, 3, 1), debtor="OTHER"))
     assert made() == 5
+    index.put(make_obligation(key="G1/a/3", due_on=date(2026, 1, 30)))
+    assert made() == 6
+    index.fire(_fired("G1/a/3", datetime(2026, 2, 3, tzinfo=UTC)))
+    assert made() == 7
 
 
 def test_what_is_remembered_of_what_was_said_is_made_anew_once_more_was_said_by_then() -> None:

@@ -44,6 +44,15 @@ TROUBLED = Script.model_validate(
 ENDED = Script.model_validate({"rehearsal": "ended", "happenings": [{"on": "2026-03-02", "phase": "advance"}]})
 """The project leaves its phase while the register still has meetings held in it."""
 
+UNANSWERED = Script.model_validate(
+    {
+        "rehearsal": "unanswered",
+        "answers": [{"kind": "notice", "answers": "never"}],
+        "happenings": [{"on": "2026-01-30", "milestone": {"milestone": "bridge-closure", "forecast": "2027-03-31"}}],
+    }
+)
+"""A warning of a month's last days climbs in the next one, while the month's cards are not sent."""
+
 
 @pytest.mark.parametrize(
     ("name", "script", "last"),
@@ -51,6 +60,7 @@ ENDED = Script.model_validate({"rehearsal": "ended", "happenings": [{"on": "2026
         pytest.param("expressway", EVERYBODY_ON_TIME, date(2026, 3, 10), id="expressway, on time"),
         pytest.param("expressway", TROUBLED, date(2026, 4, 20), id="expressway, troubled"),
         pytest.param("expressway", ENDED, date(2026, 3, 20), id="expressway, ended"),
+        pytest.param("expressway", UNANSWERED, date(2026, 2, 10), id="expressway, unanswered"),
         pytest.param("solar", EVERYBODY_ON_TIME, date(2026, 4, 30), id="solar, on time"),
     ],
 )
