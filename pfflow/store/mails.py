@@ -154,13 +154,6 @@ def bundle(connection: Connection, mails: Iterable[Mail]) -> None:
                 connection.execute(update(_LETTERS).where(LetterRow.key.in_(batch)).values(together))
 
 
-def part(connection: Connection, row: Row[Any]) -> None:
-    """Let letters go alone that were to be told with one that does not go, so that none waits for it."""
-    if row.leads:
-        together = LetterRow.bundle == row.bundle
-        connection.execute(update(_LETTERS).where(together).values(bundle=None, leads=False))
-
-
 def leave(connection: Connection, row: Row[Any]) -> None:
     """Take a letter that does not go out of the mail it was to be told in; the others stay one mail, under its id.
 

@@ -355,7 +355,7 @@ def _fail(connection: Connection, rows: Sequence[Row[Any]], trouble: Trouble, no
     drafts: dict[str, list[EntryDraft]] = {}
     receipts = []
     for row in rows:
-        mails.part(connection, row)
+        mails.leave(connection, row)
         gone = f"contact {row.contact_ref} is not registered any more"
         reason = gone if trouble is Trouble.GONE else "what was stored of the letter does not read any more"
         receipt = Receipt(message_id=row.key, outcome=FAILED, at=now, response=reason, trouble=trouble)

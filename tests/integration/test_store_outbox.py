@@ -253,6 +253,20 @@ def test_a_letter_that_no_longer_reads_fails_alone_and_is_still_listed(
         assert (store.ledger("G1")[-1].kind, store.verify()) == ("failed", ())
 
 
+def test_a_mail_goes_on_under_its_id_without_the_letter_that_no_longer_reads(sqlite_url: str) -> None:
+    """The first attempt may have arrived, so what is left of it keeps the Message-ID."""
+    with SqlStore.open(sqlite_url) as store:
+        store.import_facts(FACTS, AT, "test")
+        post(store, *(replace(numbered(number), merges_with="notices") for number in (1, 2, 3)))
+        (whole,) = claimed_ids(store)
+        store.settle("w", [Receipt(message_id=whole, outcome="retry", at=AT, retry_at=AT)])
+        spoil(sqlite_url, "context", '{"cut off', "G1/o/r/1")
+        (mail,) = store.claim("w", AT + SECOND, 20, 60)
+        assert (mail.message_id, mail.notice.key) == (whole, "G1/o/r/2")
+        assert [one.key for one in mail.merged] == ["G1/o/r/3"]
+        assert [one.notice.key for one in store.letters(status="failed")] == ["G1/o/r/1"]
+
+
 def spoil(url: str, column: str, stored: str, key: str) -> None:
     statement = f"UPDATE letter SET {column} = :stored WHERE key = :key"  # noqa: S608 - a column named by a test
     engine = create_engine(url)
