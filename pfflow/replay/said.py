@@ -81,6 +81,13 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
         "no package can be proposed any more": "已无法提出方案",
         "confirmed by the customer": "客户已确认",
         "an outage ended": "系统中断结束",
+        "the holiday list changed": "节假日安排有更新",
+        "the holiday list it is rolled by changed": "所用节假日安排有更新",
+        "it was cancelled, and is wanted again": "此前取消，现又需要",
+        "it comes within the planning horizon": "进入计划期",
+        "the register or the playbook changed": "登记表或规则手册有更新",
+        "who takes part changed": "参会人员有变动",
+        "the address of a guest changed": "参会人员的邮箱有变动",
         "no data": "无数据",
         "the register names the owner": "登记簿写明",
         "the segment's role": "客群规定的角色",
@@ -101,6 +108,8 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
 )
 
 _BASIS: Mapping[str, str] = MappingProxyType({"forecast": "预测", "actual": "实际", "base-case": "基准方案"})
+_ITEMS: Mapping[str, str] = MappingProxyType({"undertaking": "义务", "condition": "条件"})
+_CHANGED: Mapping[str, str] = MappingProxyType({"new": "新增", "removed": "已删除", "(none)": "（无）"})
 _SETTLED: Mapping[str, str] = MappingProxyType({"satisfied": "已落实", "waived": "已豁免", "open": "未落实"})
 
 Make = Callable[[re.Match[str]], str]
@@ -152,6 +161,39 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
         ),
         (r"(approved|rejected|rework): (.+)", lambda m: f"{_PLAIN[m[1]]}：{m[2]}"),
         (r"(approved|rejected|rework) by (\S+)", lambda m: f"{m[2]}：{_PLAIN[m[1]]}"),
+        # Why a plan changed something, as `pfflow.domain.replanning.reasons` says it.
+        (r"playbook (\S+): (.+)", lambda m: f"规则手册 {m[1]}：{_changed(m[2])}"),
+        (r"holiday list: (\S+) is a day off", lambda m: f"节假日安排：{m[1]} 休息"),
+        (r"holiday list: (\S+) is a working day", lambda m: f"节假日安排：{m[1]} 上班"),
+        (r"the holiday list of (\d+) is out; the date stays", lambda m: f"{m[1]} 年节假日安排已公布，日期不变"),
+        (
+            r"by the holiday list it falls on the day of the next one \(by the rule (\S+)\); one is held",
+            lambda m: f"按节假日安排与下一次同日（规则日 {m[1]}），只开一次",
+        ),
+        (r"(\S+) is no date of the rule in force, (.+)", lambda m: f"{m[1]} 不在现行规则 {m[2]} 的日期之中"),
+        (r"the project is in the phase (\S+)", lambda m: f"项目现处于 {m[1]} 阶段"),
+        (
+            r"date (slipped|brought forward): (.+) from (\S+) to (\S+)",
+            lambda m: f"日期{'顺延' if m[1] == 'slipped' else '提前'}：{m[2]} 由 {m[3]} 改为 {m[4]}",
+        ),
+        (
+            r"register: (undertaking|condition) (.+) has no period that ends on (\S+) any more",
+            lambda m: f"登记表中的{_ITEMS[m[1]]} {m[2]} 不再有截至 {m[3]} 的这一期",
+        ),
+        (
+            r"register: (undertaking|condition) (.+) hangs on (\S+) no more",
+            lambda m: f"登记表中的{_ITEMS[m[1]]} {m[2]} 不再依据节点 {m[3]}",
+        ),
+        (
+            r"register: (undertaking|condition) (.+) is due (\S+) instead of (\S+)",
+            lambda m: f"登记表：{_ITEMS[m[1]]} {m[2]} 的期限由 {m[4]} 改为 {m[3]}",
+        ),
+        (
+            r"register: (undertaking|condition) (.+) is owed again",
+            lambda m: f"登记表：{_ITEMS[m[1]]} {m[2]} 又需要",
+        ),
+        (r"register: ([a-z]+) of (\S+): (.+)", lambda m: f"登记表：{m[2]} 的 {m[1]}：{_changed(m[3])}"),
+        (r"register: (undertaking|condition) (.+)", lambda m: f"登记表：{_ITEMS[m[1]]} {m[2]}"),
     )
 )
 
@@ -162,6 +204,10 @@ def _convention(name: str) -> str:
 
 def _action(name: str) -> str:
     return ACTION_WORDS[Action(name)].zh if name in set(Action) else name
+
+
+def _changed(what: str) -> str:
+    return " → ".join(_CHANGED.get(one, one) for one in what.split(" → "))
 
 
 def kind_words(kind: str) -> Words:
@@ -181,10 +227,29 @@ def because_words(said: str) -> Words:
     >>> because_words("按约定").en
     '按约定'
     """
+    whole = _in_chinese(said)
+    if whole is not None:
+        return Words(whole, said)
+    # A plan may have several reasons, and two of them have a semicolon of their own.
+    parts, found = said.split("; "), list[str]()
+    while parts:
+        for count in (1, 2):
+            one = _in_chinese("; ".join(parts[:count]))
+            if one is not None:
+                found.append(one)
+                del parts[:count]
+                break
+        else:
+            return Words(said, said)
+    return Words("；".join(found), said)
+
+
+def _in_chinese(said: str) -> str | None:
+    """Give a reason in Chinese; None for one that is in no list."""
     if said in _PLAIN:
-        return Words(_PLAIN[said], said)
+        return _PLAIN[said]
     for pattern, make in _SENTENCES:
         found = pattern.fullmatch(said)
         if found is not None:
-            return Words(make(found), said)
-    return Words(said, said)
+            return make(found)
+    return None

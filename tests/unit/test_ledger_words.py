@@ -28,6 +28,16 @@ def test_what_the_ledger_says_of_a_month_is_told_in_chinese() -> None:
     assert [said for _, said in told if _ENGLISH.search(because_words(said).zh)] == []
 
 
+def test_several_reasons_of_a_plan_are_told_one_by_one_and_what_people_said_with_them_not_at_all() -> None:
+    rolled = "holiday list: 2026-03-16 is a day off; the holiday list of 2027 is out; the date stays"
+    line = "playbook cadences.weekly-progress.until: (none) → 2028-06-30"
+    assert because_words(f"{rolled}; {line}").zh == (
+        "节假日安排：2026-03-16 休息；2027 年节假日安排已公布，日期不变；"
+        "规则手册 cadences.weekly-progress.until：（无） → 2028-06-30"
+    )
+    assert because_words(f"{rolled}; it rained").zh == f"{rolled}; it rained"
+
+
 @pytest.mark.parametrize("said", ["按约定提交", "It rained.", "T-1"])
 def test_what_people_said_stands_as_it_is(said: str) -> None:
     assert (because_words(said).zh, because_words(said).en) == (said, said)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,7 +21,9 @@ from pfflow.domain.obligations import ASKED, INVITED, Obligation, Status
 from pfflow.domain.playbook import Cadence, Playbook
 from pfflow.domain.project import Phase
 from pfflow.domain.replanning import Cause, Change, HousePlan, Kind, Replan, conflicts, replan, sittings
+from pfflow.domain.replanning.reasons import Reason
 from pfflow.domain.words import Stage
+from pfflow.replay.said import because_words
 from tests.factories import (
     applied,
     at,
@@ -72,7 +75,16 @@ def under(dossier: Dossier, playbook: Playbook) -> Dossier:
 
 
 def planned(dossier: Dossier, playbook: Playbook | None = None, as_of: datetime = NOW) -> Replan:
-    return replan(under(dossier, playbook or dossier.playbook), as_of, before=dossier.playbook)
+    found = replan(under(dossier, playbook or dossier.playbook), as_of, before=dossier.playbook)
+    reasons = [reason for change in found.changes for reason in change.reasons]
+    assert [reason for reason in reasons if not told_by_the_ledger(reason)] == []
+    return found
+
+
+def told_by_the_ledger(reason: Reason) -> bool:
+    """Whether what the ledger keeps of a reason, in English, is read as the plan said it; names are kept in one."""
+    named = re.search(r"\.(title|location): |register: (text|description) of ", reason.words.en)
+    return bool(named) or because_words(reason.words.en) == reason.words
 
 
 def done(dossier: Dossier, playbook: Playbook | None = None, as_of: datetime = NOW) -> tuple[Dossier, Replan]:
