@@ -214,8 +214,11 @@ def _keeper(path: Path | None, stage: Stage, playbook: Path, against: list[Path]
             f"--keep keeps one project, since each is rehearsed by itself; name it with --project: {', '.join(refs)}",
             WRONG_CALL,
         )
-    if "?" in path.name:
-        raise refuse(f"{path}: a database's name may have no question mark; name another file", WRONG_CALL)
+    if "?" in str(path.resolve()):
+        raise refuse(
+            f"{path}: a database's name, and those of its folders, may have no question mark; name another file",
+            WRONG_CALL,
+        )
     if path.exists():
         raise refuse(f"{path} exists; name another file")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):

@@ -207,6 +207,16 @@ def test_a_file_that_exists_is_left_as_it_is(tmp_path: Path) -> None:
     assert there.read_text(encoding="utf-8") == "somebody's"
 
 
+@pytest.mark.parametrize("name", ["year?.db", "which?/year.db"])
+def test_a_name_that_a_database_cannot_have_is_refused_and_nothing_is_written(name: str, tmp_path: Path) -> None:
+    there = tmp_path / name
+    there.parent.mkdir(exist_ok=True)
+    said = pfflow("rehearse", EXPRESSWAY, "--until", "2026-01-06", "--keep", there)
+    assert (said.status, said.out) == (2, "")
+    assert "may have no question mark" in said.err
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
+
+
 def test_what_fails_half_way_leaves_no_file(tmp_path: Path) -> None:
     facts, playbook = example("expressway")
     path = tmp_path / "half.db"
