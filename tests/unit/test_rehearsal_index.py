@@ -6,22 +6,23 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfflow.domain.decision import Conclusion, Holdings
+from pfflow import cycle
+from pfflow.cycle import STAGES, Decide
+from pfflow.domain.decision import Conclusion, Decision, Dossier, Holdings
 from pfflow.domain.facts import Facts, FundUse, Touch
 from pfflow.domain.ladder import Firing
 from pfflow.domain.obligations import Status
-from pfflow.domain.scorecard import card_of
 from pfflow.domain.words import Stage
 from pfflow.rehearsal.index import Index, Indexed
 from pfflow.rehearsal.payments import Payments
-from pfflow.rehearsal.running import cycle_over
+from pfflow.rehearsal.script import Script
 from pfflow.rehearsal.stirring import EVER, NEVER, Stirring
-from pfflow.rehearsal.world import MemoryStore
 from tests.factories import make_obligation, make_payment, make_project, make_touch
-from tests.unit.rehearsing import example, lived
+from tests.unit.rehearsing import lived
 from tests.unit.test_rehearsal_skips import TROUBLED, UNANSWERED
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,14 +30,8 @@ BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 def test_an_index_says_what_a_search_says() -> None:
     life = lived("expressway", date(2026, 1, 1), date(2026, 4, 20), TROUBLED).life
-    indexed, index = life.holdings, life.index
-    searched = Holdings(
-        project=life.project,
-        facts=life.facts,
-        obligations=index.obligations,
-        firings=index.firings,
-        conclusions=index.conclusions,
-    )
+    indexed = life.holdings
+    searched = _searched(indexed)
     assert indexed.itemised() == searched.itemised()
     assert indexed.itemised().vouchers
     for stage in Stage:
@@ -60,21 +55,38 @@ def test_an_index_says_what_a_search_says() -> None:
             assert said == searched.last_touch_before(at, party.party_ref)
 
 
-def test_a_card_of_a_month_whose_warning_climbs_in_the_next_says_so() -> None:
-    life = lived("expressway", date(2026, 1, 1), date(2026, 2, 3), UNANSWERED).life
-    kept = life.index.conclusions[Stage.EVALUATION, "scorecard/engineering/2026-01"].value
-    _, playbook = example("expressway")
-    searched = Holdings(
-        project=life.project,
-        facts=life.facts,
-        obligations=life.index.obligations,
-        firings=life.index.firings,
-        engaged_at=life.engaged_at,
+@pytest.mark.parametrize("script", [TROUBLED, UNANSWERED], ids=lambda script: str(script.rehearsal))
+def test_every_decision_of_a_rehearsal_is_the_one_a_search_comes_to(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is remembered from decision to decision, nothing is remembered too long."""
+    otherwise: list[tuple[Stage, datetime]] = []
+
+    def held_to_a_search(stage: Stage) -> Decide:
+        def decide(dossier: Dossier, as_of: datetime) -> Decision:
+            decision = STAGES[stage](dossier, as_of)
+            if STAGES[stage](replace(dossier, held=_searched(dossier.held)), as_of) != decision:
+                otherwise.append((stage, as_of))
+            return decision
+
+        return decide
+
+    monkeypatch.setattr(cycle, "STAGES", {stage: held_to_a_search(stage) for stage in Stage})
+    assert lived("expressway", date(2026, 1, 1), date(2026, 4, 20), script).decisions
+    assert otherwise == []
+
+
+def _searched(held: Holdings) -> Holdings:
+    """Give the same holdings without an index, as a live decision has them, with nothing remembered."""
+    return Holdings(
+        project=held.project,
+        facts=held.facts,
+        obligations=dict(held.obligations),
+        firings=dict(held.firings),
+        conclusions=dict(held.conclusions),
+        engaged_at=held.engaged_at,
+        holiday_lists=held.holiday_lists,
     )
-    cycle = cycle_over(MemoryStore(life.facts), playbook)
-    dossier = cycle.dossier(searched, datetime(2026, 2, 3, 12, tzinfo=UTC))
-    card = card_of(dossier, "engineering", date(2026, 1, 1), date(2026, 1, 31))
-    assert kept["score"] == str(card.total)
 
 
 def test_what_is_closed_is_noted_until_it_is_owed_again() -> None:
