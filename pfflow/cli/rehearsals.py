@@ -86,7 +86,7 @@ def rehearse(  # noqa: PLR0917 - a command's options have names where they are w
         else:
             _say(found, language)
         _write(out, files_of(found, stage.playbook, language) if out else ())
-        _say_kept(keep, found)
+        _say_kept(keep, found, language)
         return
     compared = [Compared(found, _run(_changed(stage, one), cores)) for one in against]
     if as_json:
@@ -236,14 +236,18 @@ def _year_begins(first: int) -> Callable[[date], None]:
     return say
 
 
-def _say_kept(kept: Path | None, found: Rehearsed) -> None:
+def _say_kept(kept: Path | None, found: Rehearsed, language: str) -> None:
     """Say on standard error where it is kept, if it is, and how to ask it."""
+    from pfflow.domain.words import Words
+
     if kept is None:
         return
     late = next(iter(found.late or found.dates), None)
     which = late.obligation.key if late else "REFERENCE"
     url = shlex.quote(f"sqlite:///{kept}")
-    typer.echo(f"{kept} keeps it, to be read and never sent: PFFLOW_DB={url} pfflow why {which}", err=True)
+    ask = f"PFFLOW_DB={url} pfflow why {which}"
+    said = Words(f"已存入 {kept}，仅供查阅，永不发出：{ask}", f"{kept} keeps it, to be read and never sent: {ask}")
+    typer.echo(said.in_language(language), err=True)
 
 
 def _run(stage: Stage, cores: int | None, keeper: Keeper | None = None) -> Rehearsed:

@@ -115,6 +115,7 @@ def test_keeping_changes_nothing_of_what_is_found(tmp_path: Path) -> None:
     short = ["rehearse", EXPRESSWAY, "--until", "2026-02-28", "--cores", "1", "--json"]
     said = pfflow(*short, "--keep", tmp_path / "kept.db")
     assert said.out == done(*short)
+    assert said.err.startswith(f"已存入 {tmp_path / 'kept.db'}，仅供查阅，永不发出：PFFLOW_DB=")
 
 
 @dataclass
