@@ -20,7 +20,7 @@ from pfflow.domain.decision import Basis, Decision, Dossier, Finding, Holdings
 from pfflow.domain.ladder import action_in
 from pfflow.domain.playbook import Playbook
 from pfflow.domain.words import Stage
-from pfflow.ports import Clock, Mailer, NotHeld, Recorded, Store
+from pfflow.ports import Clock, Deciding, Mailer, NotHeld, Recorded, Store
 from pfflow.stages import communication, evaluation, identification, information_gathering, service_design
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,15 @@ class Outcome:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A decision that is recorded, with the dossier it was made from."""
+
+    dossier: Dossier
+    decision: Decision
+    recorded: Recorded
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
     """How many letters and chat texts were sent, and of both together how many held back, put off and failed.
@@ -100,12 +109,7 @@ class Cycle:
             with self.store.deciding(project_ref, stage, as_of) as held:
                 if isinstance(held, NotHeld):
                     return Outcome(project_ref=project_ref, stage=stage, as_of=as_of, status=held.reason)
-                # The store gives instants back in UTC: what is decided again later is to be the same text.
-                at = as_of.astimezone(UTC)
-                dossier = self.dossier(held.holdings, at)
-                decision = STAGES[stage](dossier, at)
-                basis = self.basis(dossier)
-                recorded = held.record(decision if basis is None else replace(decision, basis=basis))
+                settled = self.settle(stage, held, as_of)
         except Exception as error:
             logger.exception("%s failed for %s", stage, project_ref)
             return Outcome(
@@ -119,11 +123,21 @@ class Cycle:
             project_ref=project_ref,
             stage=stage,
             as_of=as_of,
-            status="quiet" if decision.quiet else "decided",
-            recorded=recorded,
-            did=_did(decision),
-            findings=decision.findings,
+            status="quiet" if settled.decision.quiet else "decided",
+            recorded=settled.recorded,
+            did=_did(settled.decision),
+            findings=settled.decision.findings,
         )
+
+    def settle(self, stage: Stage, held: Deciding, as_of: datetime) -> Settled:
+        """Decide a stage for a project that is held, and record the decision; raises what either raises."""
+        # The store gives instants back in UTC: what is decided again later is to be the same text.
+        at = as_of.astimezone(UTC)
+        dossier = self.dossier(held.holdings, at)
+        decision = STAGES[stage](dossier, at)
+        basis = self.basis(dossier)
+        recorded = held.record(decision if basis is None else replace(decision, basis=basis))
+        return Settled(dossier, decision, recorded)
 
     def dossier(self, holdings: Holdings, as_of: datetime) -> Dossier:
         """Give all a stage may see: holdings, playbook and calendar, with the first day of the relationship."""

@@ -61,18 +61,24 @@ def _of_year(
     text: str, year: int, convention: Convention, calendar: BusinessCalendar, anchor: date | None
 ) -> tuple[Occurrence, ...]:
     """Give a rule's occurrences of one year: expanded and rolled once, whoever asks and from whatever window."""
-    rule = read_rule(text, anchor)
-    days = rule.occurrences(date(year, 1, 1), date(year, 12, 31))
+    days, begins = _days_of_year(text, year, anchor)
     adjusts = convention is not Convention.UNADJUSTED
     published = calendar.published_until
-    before = _before(rule, days[0]) if days else None
-    begins = before + DAY if before is not None else anchor
     found = []
     for day in days:
         on = adjust(day, convention, calendar) if adjusts else day
         found.append(Occurrence(day, on, adjusts and (day > published or on > published), begins, day))
         begins = day + DAY
     return tuple(found)
+
+
+@lru_cache(maxsize=16384)
+def _days_of_year(text: str, year: int, anchor: date | None) -> tuple[tuple[date, ...], date | None]:
+    """Give a rule's unadjusted dates of one year, and the day the first one's period begins; whatever the calendar."""
+    rule = read_rule(text, anchor)
+    days = tuple(rule.occurrences(date(year, 1, 1), date(year, 12, 31)))
+    before = _before(rule, days[0]) if days else None
+    return days, before + DAY if before is not None else anchor
 
 
 def check(rule: str, anchor: date | None = None) -> None:

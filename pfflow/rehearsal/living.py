@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
-from pfflow.cycle import Cycle, Outcome
+from pfflow.cycle import Cycle
 from pfflow.domain.business_days import DAY, wall_instant
 from pfflow.domain.decision import Decision, Dossier, Finding
 from pfflow.domain.drafting import Draft
@@ -125,20 +125,22 @@ class Living:
         life = self._life
         life.decision = None
         stirred = [one.key for one in life.holdings.stirring(stage, at)]
-        outcome = self.cycle.decide(stage, self.project_ref, at)
-        if outcome.error:
-            raise RehearsalError(f"{self.project_ref}: {stage} at {at.isoformat()} fails: {outcome.error}")
+        try:
+            with self.store.deciding(self.project_ref, stage, at) as held:
+                settled = None if isinstance(held, NotHeld) else self.cycle.settle(stage, held, at)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise RehearsalError(f"{self.project_ref}: {stage} at {at.isoformat()} fails: {what}") from error
         self.looked.append((at, stage))
-        self._note(outcome)
-        self._after(stage, at, stirred, people)
-
-    def _note(self, outcome: Outcome) -> None:
-        for finding in outcome.findings:
+        if settled is None:
+            self._after(stage, at, stirred, people, self._dossier(at))
+            return
+        for finding in settled.decision.findings:
             self.findings.setdefault((finding.kind, finding.subject), finding)
+        self._after(stage, at, stirred, people, settled.dossier)
 
-    def _after(self, stage: Stage, at: datetime, stirred: Sequence[str], people: People) -> None:
+    def _after(self, stage: Stage, at: datetime, stirred: Sequence[str], people: People, dossier: Dossier) -> None:
         life, decision = self._life, self._life.decision
-        dossier = self._dossier(at)
         if decision is not None and not decision.quiet:
             self.see(decision, dossier)
             self._hear_back(decision, dossier, people)
