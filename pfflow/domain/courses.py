@@ -104,5 +104,6 @@ def _read(text: str) -> Ladder:
     return Ladder.model_validate_json(text)
 
 
+@lru_cache(maxsize=512)
 def _with(ladder: Ladder, rungs: tuple[Rung, ...]) -> Ladder:
     return ladder.model_copy(update={"rungs": rungs})

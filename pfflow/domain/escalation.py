@@ -35,7 +35,7 @@ from pfflow.domain.courses import Course, as_begun, courses, rungs_of, unknown
 from pfflow.domain.drafting import Draft
 from pfflow.domain.facts import Interaction
 from pfflow.domain.hearing import CHASING, hear, heard_firing, heard_mark, holds, moved, moved_in
-from pfflow.domain.ladder import Action, Firing, Late, Rung, Step, action_in, bare_name, name_at, steps_of
+from pfflow.domain.ladder import Action, Firing, Ladder, Late, Rung, Step, action_in, bare_name, name_at, steps_of
 from pfflow.domain.letter_context import HANDOVER, letter_context, template_of
 from pfflow.domain.notices import Attendee, Invitation, Method, Notice
 from pfflow.domain.obligations import ASKED, INVITED, Obligation, ObligationKind, Status
@@ -100,11 +100,11 @@ def climb(draft: Draft, content: Content = nothing_to_send) -> None:
             _take_steps(draft, heard, _Climb(climbed, outage, content))
 
 
-def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[Step, ...]:
-    """Give the steps of rungs in the order they are reached: all up to `as_of`, and the first one after it."""
+def steps(draft: Draft, obligation: Obligation, climbed: Iterable[Course]) -> tuple[Step, ...]:
+    """Give the steps of ladders in the order they are reached: all up to `as_of`, and the first one after it."""
     playbook = draft.dossier.playbook
     firsts, repeat = _first_steps(
-        tuple(rungs),
+        tuple(course.ladder for course in climbed),
         obligation.due_at,
         obligation.sequence,
         grace_days=int(str(obligation.details.get("grace_days", 0))),
@@ -128,7 +128,7 @@ def steps(draft: Draft, obligation: Obligation, rungs: Iterable[Rung]) -> tuple[
 
 @lru_cache(maxsize=32768)
 def _first_steps(
-    rungs: tuple[Rung, ...],
+    ladders: tuple[Ladder, ...],
     due_at: datetime,
     sequence: int,
     *,
@@ -142,6 +142,7 @@ def _first_steps(
     Escalating begins later by the days of grace the documents allow.
     """
     found = []
+    rungs = [rung for ladder in ladders for rung in ladder.rungs]
     for rung in rungs:
         at = moved_in(due_at, rung.at, hours, calendar, zone)
         grace = timedelta(days=grace_days) if rung.do is Action.ESCALATE else timedelta()
@@ -169,7 +170,7 @@ def _take_steps(draft: Draft, obligation: Obligation, climb: _Climb) -> None:
     climbed = climb.courses
     held = holds(draft, obligation, climbed)
     rungs = tuple(rung for course in climbed for rung in course.ladder.rungs)
-    ahead = steps(draft, obligation, rungs)
+    ahead = steps(draft, obligation, climbed)
     reached = ahead[: bisect_right(ahead, draft.as_of, key=_at)]
     pending = [step for step in reached if not draft.fired(obligation.key, step.name)]
     if held.ladders:
@@ -477,7 +478,7 @@ def _answering(
     """Give the notice that passes on what somebody said of an obligation, to be addressed."""
     mark = heard_mark(touch)
     step = Step(Rung(at=Offset(0, OffsetUnit.HOURS), do=Action.REQUEST, to="responsible"), mark, touch.at)
-    ahead = steps(draft, obligation, rungs_of(draft.dossier.playbook, obligation))
+    ahead = steps(draft, obligation, courses(draft.dossier.playbook, obligation))
     said = Words(touch.outcome, touch.outcome)
     return Notice(
         key="",

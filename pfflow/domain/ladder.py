@@ -153,6 +153,13 @@ class Ladder(Definition):
         default_factory=lambda: Offset.parse("2bd"), description="How long an acknowledgement holds."
     )
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.rungs)
+
     @cached_property
     def dumped(self) -> Json:
         """The ladder as it is kept with an obligation."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from pfflow.domain.business_days import DAY, wall_instant
-from pfflow.domain.courses import courses, rungs_of
+from pfflow.domain.courses import courses
 from pfflow.domain.decision import Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import steps
@@ -35,8 +35,8 @@ _AHEAD = timedelta(days=400)
 
 def waits(draft: Draft, obligation: Obligation) -> bool:
     """Whether a rung of an obligation was reached and not taken: held, no report yet, or nobody there."""
-    ladder = steps(draft, obligation, rungs_of(draft.dossier.playbook, obligation))
-    return any(step.at <= draft.as_of and not draft.fired(obligation.key, step.name) for step in ladder)
+    ahead = steps(draft, obligation, courses(draft.dossier.playbook, obligation))
+    return any(step.at <= draft.as_of and not draft.fired(obligation.key, step.name) for step in ahead)
 
 
 def stirs_at(draft: Draft, obligation: Obligation) -> datetime:
@@ -49,7 +49,7 @@ def stirs_at(draft: Draft, obligation: Obligation) -> datetime:
         if touch.kind is Touch.ACKNOWLEDGEMENT:
             times += [moved(draft, touch.at, course.ladder.hold) for course in climbed]
     waiting: list[datetime] = []
-    for step in steps(draft, obligation, [rung for course in climbed for rung in course.ladder.rungs]):
+    for step in steps(draft, obligation, climbed):
         if step.at > as_of:
             times.append(step.at)
         elif not draft.fired(obligation.key, step.name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pfflow.domain.courses import rungs_of
+from pfflow.domain.courses import courses
 from pfflow.domain.decision import Dossier
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import steps
@@ -43,7 +43,7 @@ def silence_of(dossier: Dossier, obligation: Obligation) -> Silence | None:
     zone = dossier.playbook.zone
     taken = [
         (step, (step.at.astimezone(zone).date() - obligation.due_on).days)
-        for step in steps(draft, obligation, rungs_of(dossier.playbook, obligation))
+        for step in steps(draft, obligation, courses(dossier.playbook, obligation))
         if step.at <= draft.as_of
     ]
     told = [-days for step, days in taken if step.rung.do in _BEFORE and days <= 0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pfflow.domain.courses import rungs_of
+from pfflow.domain.courses import courses, rungs_of
 from pfflow.domain.drafting import Draft
 from pfflow.domain.escalation import guests_of, invitation_to, invited_by, location_of, steps
 from pfflow.domain.ladder import Action, Firing, Rung, Step, name_at
@@ -139,7 +139,7 @@ def rearm(draft: Draft, was: Obligation, now: Obligation) -> None:
     instant for the new date is past: the change said it. All others are taken at their instants for the new date.
     """
     taken = {firing.rung for firing in draft.firings_of(was.key)}
-    for step in steps(draft, now, rungs_of(draft.dossier.playbook, now)):
+    for step in steps(draft, now, courses(draft.dossier.playbook, now)):
         old = step.name.replace(name_at(step.rung, now.sequence), name_at(step.rung, was.sequence), 1)
         before = old in taken
         past = step.at <= draft.as_of
