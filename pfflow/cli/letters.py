@@ -98,9 +98,18 @@ def outbox(
     from zoneinfo import ZoneInfo
 
     from pfflow.bootstrap import home_zone, opened_store
+    from pfflow.domain.kept_letters import STATUS
+    from pfflow.domain.words import Words
     from pfflow.settings import Settings
     from pfflow.store import LetterStatus
 
+    headers = (
+        Words("决定时间 (UTC)", "decided (UTC)"),
+        Words("次数", "attempts"),
+        Words("渠道", "channel"),
+        Words("函件", "letter"),
+        Words("未发出的原因，或对方的答复", "why it has not left, or what was said of it"),
+    )
     if status not in get_args(LetterStatus):
         raise refuse(f"{status!r} is no status; write one of {', '.join(get_args(LetterStatus))}", WRONG_CALL)
     with opened_store(Settings()) as store:
@@ -108,7 +117,7 @@ def outbox(
         turns, zone = store.mail_turns(), ZoneInfo(home_zone(store))
         language = spoken_language(store.facts().contacts)
     table(
-        ("decided (UTC)", "attempts", "channel", "letter", "why it has not left, or what was said of it"),
+        [header.in_language(language) for header in headers],
         (
             (
                 f"{letter.notice.noticed_at:%Y-%m-%d %H:%M}",
@@ -119,16 +128,21 @@ def outbox(
             )
             for letter in letters
         ),
-        none=f"no letter is {status}",
+        none=Words(f"没有{STATUS[status].zh}的函件", f"no letter is {status}").in_language(language),
     )
     if status == "waiting" and turns and turns[0].stopped:
-        typer.echo("mail is stopped; pfflow mail status says by whom and why")
+        stopped = Words(
+            "已停止发信；何人、因何停止，见 pfflow mail status",
+            "mail is stopped; pfflow mail status says by whom and why",
+        )
+        typer.echo(stopped.in_language(language))
 
 
 def _why(letter: Letter, zone: ZoneInfo, language: str) -> str:
+    from pfflow.domain.kept_letters import reason_words
     from pfflow.domain.words import Words
 
     if letter.put_off is None or letter.next_try_at is None:
-        return letter.last_response or ""
+        return reason_words(letter.last_response or "").in_language(language)
     until = f"{letter.next_try_at.astimezone(zone):%Y-%m-%d %H:%M}"
     return Words("至", "until").in_language(language) + f" {until}: {letter.put_off.words.in_language(language)}"

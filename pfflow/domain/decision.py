@@ -127,7 +127,10 @@ class Holdings:
     _memo: dict[Hashable, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def remembered(self, what: Hashable, make: Callable[[], Made]) -> Made:
-        """Give what is made of the facts other than interactions and payments, made once for each `what`."""
+        """Give what is made of the facts other than interactions and payments, made once for each `what`.
+
+        The playbook in force may go into it as well: whoever decides by another one asks other holdings.
+        """
         return remembered_in(self._memo, what, make)
 
     def paid_up_to(self, last: date) -> Mapping[str, Decimal]:

@@ -52,9 +52,18 @@ class KeptLetters:
     @property
     def words(self) -> Words:
         """The reason as people read it."""
-        if self.because in set(Wait):
-            return Wait(self.because).words
-        return _REASONS.get(self.because, Words(self.because, self.because))
+        return reason_words(self.because)
+
+
+def reason_words(because: str) -> Words:
+    """Give what keeps a letter as people read it; what a server or a policy said stands as it was said.
+
+    >>> reason_words("ready").zh, reason_words("550 no such user").zh
+    ('等待发送', '550 no such user')
+    """
+    if because in set(Wait):
+        return Wait(because).words
+    return _REASONS.get(because, Words(because, because))
 
 
 STATUS: Mapping[str, Words] = MappingProxyType(

@@ -48,7 +48,7 @@ def test_a_letter_that_fails_is_said_told_to_its_owner_and_sent_once_it_is_mende
     words.write_text("{{ obligation.title|words }}", encoding="utf-8")
     assert "wait again" in done("release", "--failed", "--by", "C-20")
     done("dispatch")
-    assert done("outbox", "--status", "failed") == "no letter is failed\n"
+    assert done("outbox", "--status", "failed") == "没有失败的函件\n"
     assert any(f"{ASKED}/request" in line.message_id for line in list_mailbox(home / "mailbox"))
     assert "undelivered: " not in pfflow("sweep", "communication", "--as-of", "2026-01-08").out
     assert "unbroken" in done("verify")
