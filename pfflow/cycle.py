@@ -97,6 +97,8 @@ class Cycle:
     worker: str
     messenger: Mailer | None = None
     """Who sends chat texts; without one they wait."""
+    written: bool = True
+    """Whether letters are written; a rehearsal that keeps none only counts them."""
     edition: str = ""
     """The SHA-256 of the playbook's text; what is decided by a text nobody named cannot be decided again."""
     terms: Terms = field(default_factory=Terms)
@@ -141,7 +143,8 @@ class Cycle:
 
     def dossier(self, holdings: Holdings, as_of: datetime) -> Dossier:
         """Give all a stage may see: holdings, playbook and calendar, with the first day of the relationship."""
-        return dossier_of(holdings, self.playbook, self.calendar_of(self.playbook, holdings, as_of), as_of)
+        calendar = self.calendar_of(self.playbook, holdings, as_of)
+        return dossier_of(holdings, self.playbook, calendar, as_of, written=self.written)
 
     def basis(self, dossier: Dossier) -> Basis | None:
         """Give by what a decision on a dossier is made; None where the playbook's text was not named."""
@@ -198,11 +201,13 @@ class Cycle:
         )
 
 
-def dossier_of(holdings: Holdings, playbook: Playbook, calendar: BusinessCalendar, as_of: datetime) -> Dossier:
+def dossier_of(
+    holdings: Holdings, playbook: Playbook, calendar: BusinessCalendar, as_of: datetime, *, written: bool = True
+) -> Dossier:
     """Give what is held on a project with playbook, calendar and the first day of the relationship, `as_of` at most."""
     engaged_at = min(as_of, holdings.engaged_at or as_of)
     engaged_on = engaged_at.astimezone(playbook.zone).date()
-    return Dossier(held=holdings, playbook=playbook, calendar=calendar, engaged_on=engaged_on)
+    return Dossier(held=holdings, playbook=playbook, calendar=calendar, engaged_on=engaged_on, written=written)
 
 
 def _did(decision: Decision) -> Mapping[str, int]:

@@ -251,12 +251,17 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """All a stage may see of one project: what the store holds, the playbook, and the project's calendar."""
+    """All a stage may see of one project: what the store holds, the playbook, and the project's calendar.
+
+    Where nobody will read what is decided, letters are not `written`: who is told what, when and why is the same, and
+    their templates' context is empty.
+    """
 
     held: Holdings
     playbook: Playbook
     calendar: BusinessCalendar
     engaged_on: date
+    written: bool = True
 
     @property
     def project(self) -> Project:

@@ -53,8 +53,13 @@ def template_of(obligation: Obligation, action: Action) -> str:
 def letter_context(
     draft: Draft, obligation: Obligation, step: Step, following: Step | None, because: Words = NO_WORDS
 ) -> dict[str, Json]:
-    """Give what the templates read for one step of an obligation's ladder; JSON, self-contained, without addresses."""
+    """Give what the templates read for one step of an obligation's ladder; JSON, self-contained, without addresses.
+
+    It is empty where letters are not written.
+    """
     dossier, today = draft.dossier, draft.today
+    if not dossier.written:
+        return {}
     late = obligation.due_on < today
     overdue = business_days_between(obligation.due_on, today, dossier.calendar) if late else 0
     return {

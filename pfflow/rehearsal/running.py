@@ -75,10 +75,11 @@ class _KeptCalendars:
         return self.kept[asked]
 
 
-def cycle_over(store: MemoryStore, playbook: Playbook, edition: str = "") -> Cycle:
+def cycle_over(store: MemoryStore, playbook: Playbook, edition: str = "", *, written: bool = True) -> Cycle:
     """Give the engine's hands over a store in memory: no mail, and no clock but the instants it is asked about.
 
-    With the playbook's `edition` every decision says by what it was made, which it must to be kept.
+    With the playbook's `edition` every decision says by what it was made, which it must to be kept. Where letters are
+    not `written`, their templates' context is left out.
     """
     return Cycle(
         store=store,
@@ -87,6 +88,7 @@ def cycle_over(store: MemoryStore, playbook: Playbook, edition: str = "") -> Cyc
         mailer=NoMailer(),
         clock=lambda: _NO_TIME,
         worker="rehearsal",
+        written=written,
         edition=edition,
     )
 
@@ -173,7 +175,8 @@ def lived(stage: Stage, keeper: Keeper | None = None) -> Part:
     store = MemoryStore(stage.facts)
     (ref,) = store.project_refs()
     tally = Tally(stage.span.first)
-    cycle = cycle_over(store, stage.playbook, keeper.edition if keeper else "")
+    # Letters are written only to be kept.
+    cycle = cycle_over(store, stage.playbook, keeper.edition if keeper else "", written=keeper is not None)
     living = Living(store, cycle, ref, stage.script, stage.span, tally.see)
     kept = keeper.keeping(store, stage.playbook, stage.script, stage.span) if keeper else nullcontext()
     with kept, _without_collecting():

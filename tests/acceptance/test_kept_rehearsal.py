@@ -192,7 +192,7 @@ def _cycle(store: SqlStore, postman: Postman) -> Cycle:
 
 
 def test_the_outbox_says_that_its_letters_are_only_rehearsed(asked: Path) -> None:
-    assert done("outbox").startswith("no letter is waiting\n")
+    assert done("outbox").startswith("没有待发的函件\n")
     status = done("mail", "status")
     assert "发信：已停止（rehearsal" in status
     assert "仅为预演，永不发出" in status.splitlines()[-1]

@@ -53,7 +53,13 @@ def example(name: str) -> tuple[Facts, Playbook]:
 
 
 def lived(
-    name: str, first: date, last: date, script: Script = EVERYBODY_ON_TIME, *, every_sweep: bool = False
+    name: str,
+    first: date,
+    last: date,
+    script: Script = EVERYBODY_ON_TIME,
+    *,
+    every_sweep: bool = False,
+    written: bool = True,
 ) -> Lived:
     """Live an example's project from a day to a day."""
     facts, playbook = example(name)
@@ -62,7 +68,7 @@ def lived(
     decisions: list[Decision] = []
     living = Living(
         store=store,
-        cycle=cycle_over(store, playbook),
+        cycle=cycle_over(store, playbook, written=written),
         project_ref=ref,
         script=script,
         span=Span(first, last),

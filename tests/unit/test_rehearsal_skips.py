@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from pfflow.domain.decision import Decision
 from pfflow.domain.words import Stage
 from pfflow.rehearsal.clock import SWEEPS
 from pfflow.rehearsal.script import EVERYBODY_ON_TIME, Script
@@ -75,6 +77,20 @@ def test_leaving_quiet_sweeps_out_changes_nothing(name: str, script: Script, las
     assert some.entries == every.entries
     assert some.living.findings.keys() == every.living.findings.keys()
     assert [at for at, _ in some.living.said] == [at for at, _ in every.living.said]
+
+
+@pytest.mark.parametrize("name", ["expressway", "solar"])
+def test_leaving_out_what_letters_say_changes_nothing_else(name: str) -> None:
+    span = date(2026, 1, 1), date(2026, 4, 20)
+    in_full, counted = lived(name, *span, TROUBLED), lived(name, *span, TROUBLED, written=False)
+    assert [_bare(one) for one in counted.decisions] == [_bare(one) for one in in_full.decisions]
+    assert all(notice.context["obligation"] for one in in_full.decisions for notice in one.notices)
+    assert not any("obligation" in notice.context for one in counted.decisions for notice in one.notices)
+    assert counted.living.findings == in_full.living.findings
+
+
+def _bare(decision: Decision) -> Decision:
+    return replace(decision, notices=tuple(replace(notice, context={}) for notice in decision.notices))
 
 
 def test_sweeps_are_when_the_deployments_have_them() -> None:
