@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pfflow.domain.changing import changing
 from pfflow.domain.decision import Decision, Holdings
 from pfflow.domain.facts import Facts, Interaction
 from pfflow.domain.holiday_lists import HouseList
@@ -21,6 +22,9 @@ from pfflow.rehearsal.scope import facts_of, widened, with_records
 from pfflow.rehearsal.stirring import EVER
 
 NOTHING = Facts()
+
+
+_changed = changing(Facts)
 
 
 @dataclass(slots=True)
@@ -89,7 +93,7 @@ class Life:
         """Take in what somebody said, as the store takes in a touch that is reported."""
         self.index.hear((touch,))
         # In the order it was said, not in that of its key: nothing that decides looks at the order of the sheet.
-        self.facts = replace(self.facts, interactions=(*self.facts.interactions, touch))
+        self.facts = _changed(self.facts, interactions=(*self.facts.interactions, touch))
         self.version += 1
 
     def record(self, decision: Decision) -> Recorded:
