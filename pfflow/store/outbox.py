@@ -346,8 +346,11 @@ def _contacts(connection: Connection, refs: set[str]) -> dict[str, Contact]:
 
 
 def _take(connection: Connection, keys: Sequence[str], worker: str, until: datetime) -> None:
+    # Whoever had a letter and died may have sent it alone, so alone it goes from now on, whatever comes of this claim.
+    had_alone = and_(LetterRow.claimed_by.is_not(None), LetterRow.bundle.is_(None))
+    merges_with = case((had_alone, ""), else_=LetterRow.merges_with)
     for batch in batches(keys):
-        claimed = {"claimed_by": worker, "claimed_until": until, "put_off": None}
+        claimed = {"claimed_by": worker, "claimed_until": until, "put_off": None, "merges_with": merges_with}
         connection.execute(update(_LETTERS).where(LetterRow.key.in_(batch)).values(claimed))
 
 

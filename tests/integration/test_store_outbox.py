@@ -267,6 +267,21 @@ def test_a_mail_goes_on_under_its_id_without_the_letter_that_no_longer_reads(sql
         assert [one.notice.key for one in store.letters(status="failed")] == ["G1/o/r/1"]
 
 
+def test_a_letter_that_somebody_died_with_goes_alone_though_it_was_left_since(sqlite_url: str) -> None:
+    """It may have arrived alone, and under another Message-ID it would arrive twice."""
+    with SqlStore.open(sqlite_url) as store:
+        store.import_facts(FACTS, AT, "test")
+        post(store, replace(numbered(1), merges_with="notices"))
+        for worker, at in (("died", AT), ("left", AT + 100 * SECOND)):
+            (alone,) = store.claim(worker, at, 20, 60)
+            assert alone.message_id == "G1/o/r/1"
+        store.settle("left", [Receipt(message_id="G1/o/r/1", outcome="left", at=AT + 101 * SECOND)])
+        post(store, *(replace(numbered(number), merges_with="notices") for number in (2, 3)), as_of=AT + SECOND)
+        first, together = store.claim("w", AT + 102 * SECOND, 20, 60)
+        assert (first.message_id, first.merged) == ("G1/o/r/1", ())
+        assert [together.notice.key, *(one.key for one in together.merged)] == ["G1/o/r/2", "G1/o/r/3"]
+
+
 def spoil(url: str, column: str, stored: str, key: str) -> None:
     statement = f"UPDATE letter SET {column} = :stored WHERE key = :key"  # noqa: S608 - a column named by a test
     engine = create_engine(url)

@@ -91,6 +91,7 @@ class MailAuditor:
         for mail in claimed:
             for letter in self._told_in(mail):
                 self._is_still_meant(letter, now, manners)
+                letter.alone = letter.alone or bool(letter.holder and not letter.bundle)
                 if letter.holder != worker:
                     self._taken_over(letter, mail)
                 letter.holder, letter.held_as, letter.until = worker, mail.message_id, mail.until
@@ -153,7 +154,7 @@ class MailAuditor:
         alike = {(letter.merges_with, letter.rung.startswith("escalate")) for letter in letters}
         if len(alike) > 1 or not letters[0].merges_with or any(o.rung.startswith("invite") for o in letters):
             self.broken("what shares a mail may", f"{what} has letters that share none")
-        if any(letter.message_ids or letter.holder for letter in letters):
+        if any(letter.message_ids or letter.holder or letter.alone for letter in letters):
             self.broken("once in one mail", f"{what} has a letter that may have arrived by itself")
         if len(letters) > MOST_IN_A_MAIL:
             self.broken("what shares a mail may", f"{name} tells {len(letters)} letters")
@@ -164,7 +165,7 @@ class MailAuditor:
         for mail in made:
             letters = self._told_in(mail)
             kind = letters[0].contact_ref, letters[0].merges_with
-            on_its_way = any(letter.message_ids or letter.holder for letter in letters)
+            on_its_way = any(letter.message_ids or letter.holder or letter.alone for letter in letters)
             if not letters[0].merges_with or on_its_way or len(letters) == MOST_IN_A_MAIL:
                 continue
             if kind in alike:

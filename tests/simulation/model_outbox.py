@@ -137,9 +137,11 @@ class ModelOutbox:
             going = self._within_caps(self._awake(self._gathered(meant, now), manners, now, withheld), manners, now)
             for mail in going:
                 self._bundle(mail)
-                for one in mail:
-                    one.claimed_by, one.claimed_until = worker, until
                 taken.append(self._claimed(mail, until))
+                for one in mail:
+                    if one.claimed_by is not None and not one.bundle:  # whoever died with it may have sent it alone
+                        one.notice = replace(one.notice, merges_with="")
+                    one.claimed_by, one.claimed_until = worker, until
         return Taken(taken, withheld)
 
     def _still_meant(self, ready: Sequence[ModelLetter], now: datetime, withheld: list[Receipt]) -> Mail:

@@ -18,7 +18,10 @@ class Violation(BaseException):
 
 @dataclass(slots=True)
 class Posted:
-    """A letter and what is known of it; `meets_at` is when the meeting begins that it tells of ahead, or calls off."""
+    """A letter and what is known of it; `meets_at` is when the meeting begins that it tells of ahead, or calls off.
+
+    It goes `alone` for good once a claim on it alone ran out: whoever had it may have sent it.
+    """
 
     key: str
     rung: str
@@ -35,6 +38,7 @@ class Posted:
     asked_at: datetime | None = None
     again_at: datetime | None = None
     bundle: str = ""
+    alone: bool = False
     in_flight: set[str] = field(default_factory=set)
     message_ids: set[str] = field(default_factory=set)
     accepted: int = 0

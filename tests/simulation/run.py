@@ -308,12 +308,18 @@ class Simulation:
         late = timedelta(days=1)
         if self.world.begins_at + timedelta(seconds=self.loop.now) > self.now():
             await asyncio.sleep(late.total_seconds())  # a clock that was put back has to catch up first
+        late_start = any(self.not_begun(ref) for ref in self.store.project_refs())
         for number in range(CALM_DAYS):
             await asyncio.sleep(DAY)
             worker = Worker(f"calm.{number}", self.random, frozenset(), self.auditor)
             self.swept_at = self.now()
-            await self.turn(worker, self.edition, list(_STAGES[:4] if number == 0 else _CALM))
+            await self.turn(worker, self.edition, list(_STAGES[:4] if number == 0 or late_start else _CALM))
         await self.send_what_was_put_off()
+
+    def not_begun(self, ref: str) -> bool:
+        """Whether nobody decided identification for a project yet: its kick-off is planned when all is calm only."""
+        held = self.store.holdings(ref)
+        return not any(owed.stage is Stage.IDENTIFICATION for owed in held.obligations.values())
 
     async def send_what_was_put_off(self) -> None:
         """Dispatch whenever a letter that caps or quiet hours keep may go, until none is left or it took too long."""
