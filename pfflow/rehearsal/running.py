@@ -218,7 +218,7 @@ def named_holidays(stage: Stage) -> HolidaysOf:
 
 @lru_cache(maxsize=4096)
 def _named(codes: tuple[str, ...], year: int) -> Mapping[date, Words]:
-    """Give the names of a year's holidays; a bridging day off has the name of the feast it belongs to."""
+    """Give the names of a year's holidays; a bridging day off has the name of the nearest day of its feast."""
     found: dict[date, Words] = {}
     for code in codes:
         for day, names in holiday_names(code, year).items():
@@ -230,8 +230,8 @@ def _named(codes: tuple[str, ...], year: int) -> Mapping[date, Words]:
         near = runs and (day - runs[-1][-1]).days <= _WEEKEND_BETWEEN
         (runs[-1].append if near else lambda one: runs.append([one]))(day)
     for run in runs:
-        proper = [found[day] for day in run if not _BRIDGING.match(found[day].en)]
+        proper = [day for day in run if not _BRIDGING.match(found[day].en)]
         for day in run:
             if proper and _BRIDGING.match(found[day].en):
-                found[day] = proper[0]
+                found[day] = found[min(proper, key=lambda one: abs(one - day))]
     return found

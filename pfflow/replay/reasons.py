@@ -14,7 +14,7 @@ from pfflow.domain.facts import Record, key_of
 from pfflow.domain.ladder import Firing, Rung, bare_name
 from pfflow.domain.ledger import Entry
 from pfflow.domain.notices import Notice
-from pfflow.domain.obligations import Obligation
+from pfflow.domain.obligations import Obligation, ObligationKind
 from pfflow.domain.offsets import OffsetUnit
 from pfflow.domain.parties import LEVEL_WORDS, Contact, Level
 from pfflow.domain.planning import CONDITION, source_of
@@ -101,6 +101,11 @@ def convention_of(dossier: Dossier, obligation: Obligation) -> Convention:
 
 
 def _convention(dossier: Dossier, obligation: Obligation) -> Words:
+    if obligation.kind is ObligationKind.NOTICE:
+        return Words(
+            f"{obligation.due_on} 为作出之日，不作调整",
+            f"{obligation.due_on}, the day it was made, which nothing rolls",
+        )
     by = CONVENTION_WORDS[convention_of(dossier, obligation)]
     if obligation.due_on == obligation.unadjusted_on:
         return Words(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,11 +18,11 @@ SHOWN = 5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was asked; gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=300, help="how many seeds")
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--jobs", type=int, default=2, help="how many processes")
+    parser.add_argument("--seeds", type=_from(1), default=300, help="how many seeds")
+    parser.add_argument("--first", type=_from(0), default=0, help="the first seed")
+    parser.add_argument("--jobs", type=_from(1), default=2, help="how many processes")
     parser.add_argument("--real", type=int, default=REAL, help="every so many seeds on SQLite too; 0 for none")
-    parser.add_argument("--replay", type=int, metavar="SEED", help="print everything that happens in one seed")
+    parser.add_argument("--replay", type=_from(0), metavar="SEED", help="print everything that happens in one seed")
     parser.add_argument("--sqlite", action="store_true", help="replay on the store on SQLite")
     parser.add_argument("--planted", action="store_true", help="search for each planted bug, and write the page")
     asked = parser.parse_args(arguments)
@@ -34,6 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("\n".join(lines))
         return int(any("**none" in line for line in lines))
     return _live(asked.first, asked.seeds, asked.jobs, asked.real)
+
+
+def _from(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return number
 
 
 def _live(first: int, seeds: int, jobs: int, real: int) -> int:
