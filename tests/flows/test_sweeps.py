@@ -100,7 +100,7 @@ def test_while_mail_is_stopped_the_page_of_mail_says_who_stopped_it_and_what_wai
         waiting = len(store.letters(status="waiting"))
         store.turn_mail(replace(turn, stopped=False))
     assert waiting > 0
-    assert f"| 待发 / waiting | {waiting} | 等待发送 / waiting to be sent |" in page
+    assert f"| 待发 / waiting | {waiting} | 已停止发信 / the stop switch is on |" in page
     assert not list(home.mailbox_folder.glob("*.eml"))
 
     ending(server, home.home, COMMUNICATION, as_of=MONDAY)
